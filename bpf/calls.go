@@ -3,6 +3,9 @@ package bpf
 // none marks a system call that a table does not have.
 const none = -1
 
+// tableSize is CALLS of dispatch.c.
+const tableSize = 1024
+
 // call is one system call, its number in each table, and the program that
 // handles its exit.
 type call struct {

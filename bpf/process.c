@@ -1,3 +1,5 @@
+//go:build ignore
+
 // Process life: fork, clone, vfork, execve, execveat, exit.
 #pragma once
 #include "headers/call.h"

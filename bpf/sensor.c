@@ -1,3 +1,5 @@
+//go:build ignore
+
 // All programs in one object, so that they share ring, maps and tables.
 #include "headers/record.h"
 #include "headers/call.h"

@@ -76,9 +76,10 @@ struct {
 	__type(value, struct control);
 } control SEC(".maps");
 
-// For programs in task context, which do not interrupt one another.
+// One entry per possible CPU (a per-CPU map's values end at 32 KiB), for programs
+// in task context, which do not interrupt one another.
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct scratch);
@@ -86,7 +87,7 @@ struct {
 
 // For programs that may run in an interrupt (TCP states, DNS).
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct scratch);
@@ -138,8 +139,8 @@ INLINE bool is_self(u32 tgid)
 
 INLINE bool begin_in(struct rec *r, void *map, u32 irq, u64 tid, u16 type, u32 nparams)
 {
-	u32 zero = 0;
-	r->cpu = this_cpu();
+	u32 id = bpf_get_smp_processor_id();
+	r->cpu = bpf_map_lookup_elem(&cpus, &id);
 	if (!r->cpu)
 		return false;
 	if (irq) {
@@ -149,12 +150,11 @@ INLINE bool begin_in(struct rec *r, void *map, u32 irq, u64 tid, u16 type, u32 n
 		}
 		r->cpu->busy_irq = 1;
 	}
-	r->buf = bpf_map_lookup_elem(map, &zero);
+	r->buf = bpf_map_lookup_elem(map, &id);
 	if (!r->buf)
 		return false;
 	r->irq = irq;
 	r->detail = 0;
-	u32 id = bpf_get_smp_processor_id();
 	at32(r->buf) = (id & 0xFFFF) | r->cpu->ordinal++ << 16;
 	at32(r->buf + 4) = 0;
 	at64(r->buf + PREFIX) = bpf_ktime_get_boot_ns();

@@ -1,0 +1,257 @@
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/rlimit"
+)
+
+// Options of Load.
+type Options struct {
+	RingBytes int      // a power of two and a multiple of the page size; 0 means 16 MiB
+	WakeBytes int      // wake the reader when this much waits; 0: never, it polls
+	Self      []uint32 // thread groups that are not traced, at most MaxSelf
+	Thin      *Thin    // nil: every open is sent
+	Only      []string // programs to attach, for measurements; nil: all
+}
+
+// Thin says which opens for reading are wanted. Others are counted, not sent,
+// where nothing but their path could matter (headers/thin.h).
+type Thin struct {
+	Prefixes []string // absolute paths, at most 255 bytes
+	Names    []string // last components, at most 63 bytes
+}
+
+// MaxSelf is how many thread groups can be left out.
+const MaxSelf = 8
+
+const defaultRing = 16 << 20
+
+// CPU is what one processor counts: struct cpu of headers/record.h.
+type CPU struct {
+	Sent        uint64 // records that reached the ring
+	LostRing    uint64 // the ring was full
+	LostScratch uint64 // a record did not fit the scratch buffer
+	Thinned     uint64 // opens left out on purpose
+	Self        uint64 // calls of our own processes
+	Wakeups     uint64
+	Bytes       uint64
+	Ordinal     uint32
+	BusyIRQ     uint32
+}
+
+// Control is what programs and reader tell each other while they run: struct
+// control of headers/record.h.
+type Control struct {
+	Self      [MaxSelf]uint32
+	WakeBytes uint32
+	Woken     uint32
+	Thin      uint32
+	_         uint32
+}
+
+// Sensor is the attached programs and their maps.
+type Sensor struct {
+	Ring    *ebpf.Map // BPF_MAP_TYPE_RINGBUF: samples as headers/record.h lays them out
+	CPUs    *ebpf.Map // mmapable array of CPU, one per possible processor
+	Control *ebpf.Map // mmapable array of one Control
+	Missing []string  // hooks that this kernel does not have, "program: tracepoint"
+
+	coll  *ebpf.Collection
+	links []link.Link
+}
+
+// Load loads all programs that this kernel can hold and attaches them. Its
+// errors are one line that says what to do.
+func Load(o Options) (*Sensor, error) {
+	if err := check(o); err != nil {
+		return nil, err
+	}
+	if err := rlimit.RemoveMemlock(); err != nil {
+		return nil, fmt.Errorf("raise the locked memory limit: %w", err)
+	}
+	spec, err := loadSensor()
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded programs: %w", err)
+	}
+	s := &Sensor{}
+	if err := s.prune(spec, o.Only); err != nil {
+		return nil, err
+	}
+	table, err := configure(spec, o)
+	if err != nil {
+		return nil, err
+	}
+	if s.coll, err = ebpf.NewCollection(spec); err != nil {
+		return nil, explain(err, o)
+	}
+	s.Ring, s.CPUs, s.Control = s.coll.Maps["ring"], s.coll.Maps["cpus"], s.coll.Maps["control"]
+	if err := s.fill(o, table); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.attach(spec); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close detaches and unloads everything.
+func (s *Sensor) Close() error {
+	var errs []error
+	for _, l := range s.links {
+		errs = append(errs, l.Close())
+	}
+	s.links = nil
+	if s.coll != nil {
+		s.coll.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// handler reports whether p is reached by the dispatcher's tail call.
+func handler(p *ebpf.ProgramSpec) bool {
+	return p.AttachTo == "sys_exit" && p.Name != "sys_exit"
+}
+
+// prune removes programs whose tracepoint the kernel lacks.
+func (s *Sensor) prune(spec *ebpf.CollectionSpec, only []string) error {
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return fmt.Errorf("read the kernel's BTF: %w", err)
+	}
+	for name, p := range spec.Programs {
+		if only != nil && !wanted(name, only) {
+			delete(spec.Programs, name)
+			continue
+		}
+		if _, err := kernel.AnyTypeByName("btf_trace_" + p.AttachTo); err != nil {
+			s.Missing = append(s.Missing, name+": "+p.AttachTo)
+			delete(spec.Programs, name)
+		}
+	}
+	return nil
+}
+
+func wanted(name string, only []string) bool {
+	for _, o := range only {
+		if o == name {
+			return true
+		}
+	}
+	return false
+}
+
+// configure sizes maps and writes the constant tables. It returns the programs
+// of the handler table by slot.
+func configure(spec *ebpf.CollectionSpec, o Options) ([]string, error) {
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return nil, fmt.Errorf("count processors: %w", err)
+	}
+	spec.Maps["ring"].MaxEntries = uint32(ringBytes(o))
+	for _, name := range []string{"cpus", "scratch", "scratch_irq"} {
+		spec.Maps[name].MaxEntries = uint32(cpus)
+	}
+	table, native, compat := slots(spec)
+	for name, v := range map[string]any{
+		"native_calls": native, "compat_calls": compat, "page_kb": uint32(os.Getpagesize() / 1024),
+	} {
+		if err := spec.Variables[name].Set(v); err != nil {
+			return nil, fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return table, nil
+}
+
+// slots numbers the handlers from 1 and maps system calls to them.
+func slots(spec *ebpf.CollectionSpec) (table []string, native, compat [tableSize]uint8) {
+	table = []string{""}
+	slot := map[string]uint8{}
+	for _, c := range calls {
+		if _, ok := spec.Programs[c.handler]; !ok {
+			continue
+		}
+		n, ok := slot[c.handler]
+		if !ok {
+			n = uint8(len(table))
+			slot[c.handler] = n
+			table = append(table, c.handler)
+		}
+		if nr := c.native(); nr != none {
+			native[nr] = n
+		}
+		if nr := c.compat(); nr != none {
+			compat[nr] = n
+		}
+	}
+	return table, native, compat
+}
+
+// fill writes the maps that programs read while they run.
+func (s *Sensor) fill(o Options, table []string) error {
+	for i, name := range table[1:] {
+		if err := s.coll.Maps["handlers"].Put(uint32(i+1), s.coll.Programs[name]); err != nil {
+			return fmt.Errorf("enter %s in the handler table: %w", name, err)
+		}
+	}
+	c := Control{WakeBytes: uint32(o.WakeBytes)}
+	copy(c.Self[:], o.Self)
+	if o.Thin != nil {
+		if err := s.thin(*o.Thin); err != nil {
+			return err
+		}
+		c.Thin = 1
+	}
+	if err := s.Control.Put(uint32(0), &c); err != nil {
+		return fmt.Errorf("write the control map: %w", err)
+	}
+	return nil
+}
+
+func (s *Sensor) thin(t Thin) error {
+	for _, p := range t.Prefixes {
+		key := struct {
+			Bits uint32
+			Path [256]byte
+		}{Bits: uint32(8 * len(p))}
+		if !strings.HasPrefix(p, "/") || len(p) >= len(key.Path) {
+			return fmt.Errorf("thin by prefix %q: want an absolute path of at most 255 bytes", p)
+		}
+		copy(key.Path[:], p)
+		if err := s.coll.Maps["thin_prefixes"].Put(&key, uint8(1)); err != nil {
+			return fmt.Errorf("thin by prefix %q: %w", p, err)
+		}
+	}
+	for _, n := range t.Names {
+		var key [64]byte
+		if n == "" || len(n) >= len(key) || strings.Contains(n, "/") {
+			return fmt.Errorf("thin by name %q: want a file name of at most 63 bytes", n)
+		}
+		copy(key[:], n)
+		if err := s.coll.Maps["thin_names"].Put(&key, uint8(1)); err != nil {
+			return fmt.Errorf("thin by name %q: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// attach hooks every program that is not a handler.
+func (s *Sensor) attach(spec *ebpf.CollectionSpec) error {
+	for name, p := range spec.Programs {
+		if handler(p) {
+			continue
+		}
+		l, err := link.AttachTracing(link.TracingOptions{Program: s.coll.Programs[name]})
+		if err != nil {
+			return fmt.Errorf("attach %s to %s: %w", name, p.AttachTo, err)
+		}
+		s.links = append(s.links, l)
+	}
+	return nil
+}
