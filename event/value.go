@@ -41,16 +41,32 @@ type Record interface {
 // Field is one entry of the catalogue: a name of Falco's or ours, with its
 // type and what it means.
 type Field struct {
-	Name  string
-	Kind  ValueKind
-	List  bool // a list of Kind
-	Arg   ArgKind
-	On    Applies
-	Doc   string
-	Alias string // short names people type: "pod" for k8s.pod.name
+	Name   string
+	Kind   ValueKind
+	List   bool // a list of Kind
+	Arg    ArgKind
+	On     Applies
+	Doc    string
+	Alias  string    // short name people type: "pod" for k8s.pod.name
+	Type   ParamType // exact type: width of numbers, path or text, base in output
+	Traits Traits
 
-	num uint16 // index into the catalogue: extractors switch on it
+	num uint16 // extractors switch on it; 0 for fields outside the catalogue
 }
+
+// Traits say what is special about a field.
+type Traits uint8
+
+// Traits of fields (spec/rules.md §1.5 and appendix A).
+const (
+	FilterOnly  Traits = 1 << iota // may be compared, not printed
+	Walks                          // without an argument it means any ancestor
+	EitherSide                     // means both ends of a connection
+	Dynamic                        // its kind is that of the value
+	ByName                         // the argument is a dotted suffix: evt.arg.flags
+	NoRightSide                    // not allowed in comparisons of two fields
+	NoTransform                    // not allowed in transformers
+)
 
 // ArgKind says whether a field takes an argument in brackets.
 type ArgKind uint8
@@ -71,4 +87,5 @@ type Applies uint8
 const (
 	OnEvent Applies = 1 << iota
 	OnActivity
+	OnProcess
 )
