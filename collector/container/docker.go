@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	dockertypes "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
@@ -55,8 +56,7 @@ func (d *docker) close() error { return errors.Join(d.asks.Close(), d.watches.Cl
 func (d *docker) inspect(ctx context.Context, id string) (*event.Container, error) {
 	res, err := d.asks.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
-		var none interface{ NotFound() }
-		return nil, explain(d.kind.String(), d.path, err, errors.As(err, &none))
+		return nil, explain(d.kind.String(), d.path, err, errdefs.IsNotFound(err))
 	}
 	c := d.describe(&res.Container)
 	d.addImage(ctx, c)

@@ -15,11 +15,12 @@ import (
 // Bounds of what is taken from a runtime's answer. Longer text is cut, further
 // labels and mounts are left out, those of Kubernetes kept first.
 const (
-	maxText    = 1024
-	maxLabels  = 128
-	maxKey     = 256
-	maxMounts  = 64
-	maxProblem = 200
+	maxText     = 512
+	maxLabels   = 128
+	maxKey      = 256
+	maxMounts   = 64
+	maxProblem  = 200
+	maxDocument = 60 << 10 // other readers have buffers of 64 KiB for one event
 )
 
 // labelPod and its siblings are how Kubernetes marks a container.
@@ -66,7 +67,27 @@ type mountPoint struct {
 }
 
 // encode is c as event 402 carries it, without the NUL that ends it there.
+// Mounts, then labels, are left out when it would grow beyond maxDocument.
 func encode(c *event.Container) []byte {
+	doc := document{describe(c)}
+	b := marshal(doc)
+	if len(b) > maxDocument {
+		doc.Container.Mounts = []mountPoint{}
+		b = marshal(doc)
+	}
+	if len(b) > maxDocument {
+		doc.Container.Labels = map[string]string{}
+		for _, l := range []string{labelPod, labelNamespace, labelPodUID} {
+			if v, ok := c.Labels[l]; ok {
+				doc.Container.Labels[l] = v
+			}
+		}
+		b = marshal(doc)
+	}
+	return b
+}
+
+func describe(c *event.Container) metadata {
 	m := metadata{
 		ID: c.ID, FullID: c.FullID, Name: c.Name, Type: c.Runtime,
 		Image: c.Image, ImageID: c.ImageID, Digest: c.Digest, Repo: c.Repo, Tag: c.Tag,
@@ -82,10 +103,14 @@ func encode(c *event.Container) []byte {
 	for _, p := range c.Mounts {
 		m.Mounts = append(m.Mounts, mountPoint{p.Source, p.Dest, p.Mode, p.RW, p.Propagation})
 	}
+	return m
+}
+
+func marshal(doc document) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(document{m}); err != nil {
+	if err := enc.Encode(doc); err != nil {
 		panic("container metadata that JSON cannot hold: " + err.Error()) // strings, bools and ints only
 	}
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
