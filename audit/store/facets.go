@@ -1,0 +1,116 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gumshoe-ir/gumshoe/audit"
+	"github.com/gumshoe-ir/gumshoe/event"
+)
+
+const facetBudget = 200 * time.Millisecond
+
+// Facets counts the values of a field, the most frequent first. Fields of the
+// container, user and session are counted from the minute counts, others from
+// the newest rows as far as time allows.
+func (db *DB) Facets(ctx context.Context, q audit.FacetQuery) ([]audit.Facet, error) {
+	f, arg, err := event.ParseField(q.Field)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSearch(q.Selection)
+	if err != nil {
+		return nil, err
+	}
+	s.deadline = time.Now().Add(facetBudget)
+	list, err := days(db.opt.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("list store: %w", err)
+	}
+	slices.Reverse(list)
+	t := tally{field: f, arg: arg, prefix: q.Prefix, counts: map[string]uint64{}}
+	for _, d := range list {
+		if !s.touches(d) {
+			continue
+		}
+		if err := db.ask(ctx, d, func(r *reader) error { return r.facets(ctx, s, &t) }); err != nil {
+			return nil, err
+		}
+	}
+	return t.top(q.Limit), nil
+}
+
+// tally counts the values of a field.
+type tally struct {
+	field  *event.Field
+	arg    string
+	prefix string
+	counts map[string]uint64
+}
+
+func (t *tally) add(a *event.Activity, n uint64) {
+	v, ok := a.Value(t.field, t.arg)
+	if !ok {
+		return
+	}
+	if text := shown(v); strings.HasPrefix(text, t.prefix) {
+		t.counts[text] += n
+	}
+}
+
+// shown is v as a filter would write it.
+func shown(v event.Value) string {
+	switch v.Kind {
+	case event.Int:
+		return strconv.FormatInt(int64(v.Num), 10)
+	case event.Uint, event.Reltime, event.Abstime:
+		return strconv.FormatUint(v.Num, 10)
+	case event.Bool:
+		return strconv.FormatBool(v.Num != 0)
+	case event.IP:
+		return v.Addr.String()
+	case event.Net:
+		return v.Addr.String() + "/" + strconv.Itoa(int(v.Bits))
+	case event.StringList:
+		return strings.Join(v.List, ",")
+	}
+	return v.Str
+}
+
+func (t *tally) top(limit int) []audit.Facet {
+	if limit <= 0 {
+		limit = 10
+	}
+	out := make([]audit.Facet, 0, len(t.counts))
+	for v, n := range t.counts {
+		out = append(out, audit.Facet{Value: v, Count: n})
+	}
+	slices.SortFunc(out, func(a, b audit.Facet) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return out[:min(len(out), limit)]
+}
+
+// facets adds r's rows to t.
+func (r *reader) facets(ctx context.Context, s *search, t *tally) error {
+	one := *s
+	one.need = maxRows
+	for {
+		found, _, done, err := r.search(ctx, &one)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			t.add(&found[i], 1)
+		}
+		if !done || len(found) < maxRows || time.Now().After(s.deadline) {
+			return nil
+		}
+		one.after = found[len(found)-1].ID
+	}
+}

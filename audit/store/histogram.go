@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gumshoe-ir/gumshoe/audit"
+	"github.com/gumshoe-ir/gumshoe/event"
+)
+
+const (
+	maxColumns  = 1000
+	graphBudget = 400 * time.Millisecond // for graphs that must look at rows
+)
+
+// Histogram counts from the minute counts where the filter allows it and the
+// columns are minutes or more, else from rows.
+func (db *DB) Histogram(ctx context.Context, q audit.HistogramQuery) (audit.Histogram, error) {
+	s, err := newSearch(q.Selection)
+	if err != nil {
+		return audit.Histogram{}, err
+	}
+	s.deadline = time.Now().Add(graphBudget)
+	list, err := days(db.opt.Dir)
+	if err != nil {
+		return audit.Histogram{}, fmt.Errorf("list store: %w", err)
+	}
+	if err := db.bound(ctx, s, list); err != nil {
+		return audit.Histogram{}, err
+	}
+	h := layout(s, q.Columns)
+	if len(h.Columns) == 0 {
+		return h, nil
+	}
+	for _, d := range list {
+		if !s.touches(d) {
+			continue
+		}
+		err := db.ask(ctx, d, func(r *reader) error { return r.count(ctx, s, &h) })
+		if err != nil {
+			return audit.Histogram{}, err
+		}
+	}
+	for i := range h.Columns {
+		for _, n := range h.Columns[i] {
+			h.Total += uint64(n)
+		}
+	}
+	return h, nil
+}
+
+// bound gives an open range the ends that the store has.
+func (db *DB) bound(ctx context.Context, s *search, list []day) error {
+	first, last := uint64(0), uint64(0)
+	for _, d := range list {
+		if s.Range.Since != 0 && s.Range.Until != 0 {
+			return nil
+		}
+		err := db.ask(ctx, d, func(r *reader) error {
+			var lo, hi sql.NullInt64
+			err := r.sql.QueryRowContext(ctx, "select (select min(id) from activity), (select max(id) from activity)").Scan(&lo, &hi)
+			if err != nil || !lo.Valid {
+				return err
+			}
+			if a := d.start() + uint64(lo.Int64>>16); first == 0 || a < first {
+				first = a
+			}
+			last = max(last, d.start()+uint64(hi.Int64>>16)+1)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if s.Range.Since == 0 {
+		s.Range.Since = first
+	}
+	if s.Range.Until == 0 {
+		s.Range.Until = last
+	}
+	return nil
+}
+
+// layout chooses the columns: at most n, whole minutes when they are that wide,
+// so that counts per minute fill them.
+func layout(s *search, n int) audit.Histogram {
+	h := audit.Histogram{Exact: true}
+	since, until := s.Range.Since, s.Range.Until
+	if n = min(n, maxColumns); n <= 0 || since >= until {
+		return h
+	}
+	h.Start, h.Step = since, max((until-since+uint64(n)-1)/uint64(n), 1)
+	if h.Step >= minuteNS {
+		h.Start -= h.Start % minuteNS
+		until += (minuteNS - until%minuteNS) % minuteNS
+		minutes := (until - h.Start) / minuteNS
+		h.Step = (minutes + uint64(n) - 1) / uint64(n) * minuteNS
+		s.Range = audit.Range{Since: h.Start, Until: until}
+	}
+	h.Columns = make([][event.Kinds]uint32, (until-h.Start+h.Step-1)/h.Step)
+	return h
+}
+
+// count adds r's rows to h.
+func (r *reader) count(ctx context.Context, s *search, h *audit.Histogram) error {
+	p, err := r.plan(ctx, s)
+	if err != nil {
+		return err
+	}
+	byMinute := h.Step%minuteNS == 0 && h.Start%minuteNS == 0
+	switch whos, only := p.onlyWho(); {
+	case p.cond.op == never:
+		return nil
+	case byMinute && p.cond.op == always:
+		return r.countMinutes(ctx, "total", "", s, p, h)
+	case byMinute && only:
+		return r.countMinutes(ctx, "share", "who in ("+in(whos)+") and ", s, p, h)
+	case p.cond.exact || p.cond.op == always:
+		return r.countRows(ctx, s, p, h)
+	}
+	return r.countMatches(ctx, s, p, h)
+}
+
+func (r *reader) countMinutes(ctx context.Context, table, where string, s *search, p *plan, h *audit.Histogram) error {
+	lo, hi := s.rows(r.day)
+	if p.kinds != 0 {
+		where += "kind in (" + in(kindList(p.kinds)) + ") and "
+	}
+	text := fmt.Sprintf("select minute, kind, sum(n) from %s where %s minute between %d and %d group by minute, kind",
+		table, where, minuteOf(lo), minuteOf(hi))
+	return r.query(ctx, text, func(rows *sql.Rows) error {
+		var minute, kind, n int64
+		if err := rows.Scan(&minute, &kind, &n); err != nil {
+			return err
+		}
+		return addTo(h, r.day.start()+uint64(minute)*minuteNS, kind, n)
+	})
+}
+
+func addTo(h *audit.Histogram, ns uint64, kind, n int64) error {
+	col := (ns - h.Start) / h.Step
+	if ns < h.Start || col >= uint64(len(h.Columns)) || kind < 0 || kind >= int64(event.Kinds) || n < 0 {
+		return fmt.Errorf("count of kind %d at %d: %w", kind, ns, errCodec)
+	}
+	h.Columns[col][kind] += uint32(n)
+	return nil
+}
+
+// countRows counts in SQL, where the condition is exact.
+func (r *reader) countRows(ctx context.Context, s *search, p *plan, h *audit.Histogram) error {
+	lo, hi := s.rows(r.day)
+	ctx, cancel := context.WithDeadline(ctx, s.deadline)
+	defer cancel()
+	from := "activity a not indexed where a.id between " + fmt.Sprintf("%d and %d", lo, hi)
+	if len(p.drive) > 0 {
+		from = "activity a where a.id in (" + p.ways(lo, hi) + ")"
+	}
+	text := fmt.Sprintf("select ((a.id >> 16) + %d) / %d as col, a.kind, count(*) from %s and %s group by col, a.kind",
+		int64(r.day.start()-h.Start), int64(h.Step), from, p.where())
+	err := r.query(ctx, text, func(rows *sql.Rows) error {
+		var col, kind, n int64
+		if err := rows.Scan(&col, &kind, &n); err != nil {
+			return err
+		}
+		return addTo(h, h.Start+uint64(col)*h.Step, kind, n)
+	})
+	if err != nil && ctx.Err() != nil && context.Cause(ctx) == context.DeadlineExceeded && time.Now().After(s.deadline) {
+		h.Exact = false
+		return nil
+	}
+	return err
+}
+
+// countMatches counts activities one by one, newest first, while time lasts.
+func (r *reader) countMatches(ctx context.Context, s *search, p *plan, h *audit.Histogram) error {
+	h.Exact, _ = h.Exact, p
+	one := *s
+	one.need = maxRows
+	for {
+		found, to, done, err := r.search(ctx, &one)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if err := addTo(h, found[i].ID.NS, int64(found[i].Kind), 1); err != nil {
+				return err
+			}
+		}
+		switch {
+		case !done:
+			_ = to
+			h.Exact = false
+			return nil
+		case len(found) < maxRows:
+			return nil
+		}
+		one.after = found[len(found)-1].ID
+	}
+}
+
+// onlyWho is the who ids when the condition is about nothing else.
+func (p *plan) onlyWho() ([]int64, bool) {
+	return p.cond.ids, p.cond.op == set && p.cond.column == "who" && p.cond.exact
+}
+
+// ways is the SQL for the rows that p's indices find between lo and hi.
+func (p *plan) ways(lo, hi int64) string {
+	ways := make([]string, len(p.drive))
+	for i, d := range p.drive {
+		ways[i] = fmt.Sprintf("select id from %s indexed by %s where %s in (%s) and id between %d and %d",
+			d.table, d.index, d.column, in(d.ids), lo, hi)
+	}
+	return strings.Join(ways, " union ")
+}
