@@ -1,0 +1,253 @@
+package activity
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/gumshoe-ir/gumshoe/audit"
+	"github.com/gumshoe-ir/gumshoe/event"
+	"github.com/gumshoe-ir/gumshoe/tui/pane"
+	"github.com/gumshoe-ir/gumshoe/tui/theme"
+)
+
+// graph counts the scope's activity by column of time, one lane per kind.
+type graph struct {
+	owner  *Screen
+	w, h   int
+	hist   audit.Histogram
+	have   bool
+	gen    int
+	busy   bool
+	stale  bool
+	err    error
+	cancel context.CancelFunc
+}
+
+// counted is a histogram that arrived.
+type counted struct {
+	owner *Screen
+	gen   int
+	hist  audit.Histogram
+	err   error
+}
+
+const (
+	laneLabel = 5
+	laneCount = 7
+	// recount is the least time between two counts of a moving window.
+	recount = time.Second
+)
+
+func (g *graph) resize(w, h int) {
+	if w != g.w && w > 0 {
+		g.w = w
+		g.restart() // another width is another question
+	}
+	g.h = h
+}
+
+// columns is how many cells a lane has.
+func (g *graph) columns() int {
+	return min(max(g.w-laneLabel-laneCount-2, 10), 1000)
+}
+
+// restart forgets the count under way: the question changed.
+func (g *graph) restart() {
+	if g.cancel != nil {
+		g.cancel()
+	}
+	g.gen++
+	g.busy, g.stale, g.cancel = false, false, nil
+}
+
+// refresh counts again, at once when the question is new, else when a second
+// has passed.
+func (g *graph) refresh(scope pane.Scope, trail Trail) tea.Cmd {
+	if scope.Now == nil {
+		return nil
+	}
+	if g.busy {
+		g.stale = true
+		return nil
+	}
+	var wait time.Duration
+	if g.cancel != nil {
+		wait = recount
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	g.busy, g.cancel = true, cancel
+	owner, gen, n := g.owner, g.gen, g.columns()
+	return func() tea.Msg {
+		defer cancel()
+		if wait > 0 {
+			t := time.NewTimer(wait)
+			defer t.Stop()
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-t.C:
+			}
+		}
+		hist, err := trail.Histogram(ctx, histogramQuery(scope, n))
+		return counted{owner, gen, hist, err}
+	}
+}
+
+// histogramQuery asks for whole round columns, so that the graph of a moving
+// window changes only where something happened.
+func histogramQuery(scope pane.Scope, n int) audit.HistogramQuery {
+	q := audit.HistogramQuery{Selection: scope.Selection(), Columns: n}
+	span := scope.Window.Span
+	if span == 0 {
+		return q
+	}
+	step := pane.Step(span, n)
+	end := scope.Window.Until
+	if scope.Window.Live() {
+		end = scope.Now().Truncate(step).Add(step)
+	}
+	q.Columns = min(int((span+step-1)/step)+1, 1000)
+	q.Range = audit.Range{
+		Since: uint64(end.Add(-step * time.Duration(q.Columns)).UnixNano()),
+		Until: uint64(end.UnixNano()),
+	}
+	return q
+}
+
+func (g *graph) take(s *Screen, m counted) tea.Cmd {
+	if m.owner != s || m.gen != g.gen {
+		return nil
+	}
+	g.busy = false
+	again := g.stale
+	g.stale = false
+	s.view = ""
+	g.err = m.err
+	var cmds []tea.Cmd
+	if m.err == nil {
+		g.hist, g.have = m.hist, true
+		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Exact: m.hist.Exact}))
+	}
+	if again && s.shown {
+		cmds = append(cmds, g.refresh(s.scope, s.trail))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (g *graph) count() string {
+	if g.hist.Exact {
+		return pane.Full(g.hist.Total)
+	}
+	return "~" + pane.Full(g.hist.Total)
+}
+
+func (g *graph) title() string {
+	if g.err != nil {
+		return "Frequency · " + g.err.Error()
+	}
+	if !g.have || g.hist.Step == 0 {
+		return "Frequency"
+	}
+	return "Frequency · " + pane.Short(time.Duration(g.hist.Step)) + " per column · own scale per row"
+}
+
+// lane is one kind's counts and their sum.
+func (g *graph) lane(kinds ...event.Kind) (values []uint64, total uint64) {
+	values = make([]uint64, len(g.hist.Columns))
+	for i := range g.hist.Columns {
+		for _, k := range kinds {
+			n := uint64(g.hist.Columns[i][k])
+			values[i] += n
+			total += n
+		}
+	}
+	return values, total
+}
+
+// laneKinds are the lanes shown: the usual ones, and another in place of the
+// last that is empty when it has something.
+func (g *graph) laneKinds() []event.Kind {
+	usual := []event.Kind{event.Command, event.Connection, event.File, event.System}
+	for _, k := range []event.Kind{event.Kube, event.Cloud, event.Shell} {
+		if _, n := g.lane(k); n > 0 {
+			return append(usual, k)
+		}
+	}
+	return usual
+}
+
+func (g *graph) view(styles *theme.Styles) string {
+	c := pane.NewCanvas(styles, g.w)
+	kinds := g.laneKinds()
+	for _, k := range kinds {
+		if c.Rows() == g.h-1 {
+			break
+		}
+		values, total := g.lane(k)
+		g.drawLane(c, kindRole(k), k.String(), values, total)
+	}
+	if len(kinds) < g.h-1 {
+		all, total := g.lane(event.Command, event.Connection, event.File, event.Kube, event.Cloud, event.Shell, event.System)
+		g.drawLane(c, theme.Muted, "all", all, total)
+	}
+	g.drawAxis(c)
+	c.Skip(g.h)
+	return c.String()
+}
+
+// compact is the graph in two rows without a frame.
+func (g *graph) compact(styles *theme.Styles) string {
+	c := pane.NewCanvas(styles, g.w)
+	values, total := g.lane(event.Command, event.Connection, event.File, event.Kube, event.Cloud, event.Shell, event.System)
+	g.drawLane(c, theme.Accent, "all", values, total)
+	g.drawAxis(c)
+	return c.String()
+}
+
+func (g *graph) drawLane(c *pane.Canvas, r theme.Role, label string, values []uint64, total uint64) {
+	c.Row(false)
+	c.Space(1)
+	c.Cell(r, label, laneLabel)
+	c.Put(theme.Border, styleBar(c))
+	c.Spark(r, values, g.columns(), 0)
+	c.Put(theme.Border, styleBar(c))
+	c.CellRight(theme.Text, pane.Count(total), laneCount-1)
+}
+
+func styleBar(c *pane.Canvas) string { return c.Styles().Glyphs.Plain.Vertical }
+
+// drawAxis names times along the lanes, as many as find room.
+func (g *graph) drawAxis(c *pane.Canvas) {
+	c.Row(false)
+	box := c.Styles().Glyphs.Plain
+	c.Space(1 + laneLabel)
+	c.Put(theme.Border, box.BottomLeft)
+	n := g.columns()
+	if !g.have || g.hist.Step == 0 || len(g.hist.Columns) == 0 {
+		c.Fill(theme.Border, box.Horizontal, n)
+		c.Put(theme.Border, box.BottomRight)
+		return
+	}
+	span := time.Duration(g.hist.Step) * time.Duration(len(g.hist.Columns))
+	layout := "15:04"
+	switch {
+	case span <= 10*time.Minute:
+		layout = "15:04:05"
+	case span > 24*time.Hour:
+		layout = "Jan _2"
+	}
+	labels := max(min(n/18, 8), 1)
+	start := time.Unix(0, int64(g.hist.Start)).UTC()
+	for i := range labels {
+		from, to := i*n/labels, (i+1)*n/labels
+		text := start.Add(span * time.Duration(from) / time.Duration(n)).Format(layout)
+		if len(text)+1 > to-from {
+			text = ""
+		}
+		c.Put(theme.Muted, text)
+		c.Fill(theme.Border, box.Horizontal, to-from-len(text))
+	}
+	c.Put(theme.Border, box.BottomRight)
+}

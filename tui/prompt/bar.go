@@ -1,0 +1,168 @@
+package prompt
+
+import (
+	"context"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/gumshoe-ir/gumshoe/audit"
+	"github.com/gumshoe-ir/gumshoe/rules/filter"
+	"github.com/gumshoe-ir/gumshoe/tui/pane"
+	"github.com/gumshoe-ir/gumshoe/tui/theme"
+)
+
+// Values tells which values a field has; audit.Trail does.
+type Values interface {
+	Facets(ctx context.Context, q audit.FacetQuery) ([]audit.Facet, error)
+}
+
+// Intents of prompts.
+type (
+	// Accepted is a filter that was typed and is valid.
+	Accepted struct {
+		Text string
+		Node filter.Node
+	}
+	// Cancelled closes whatever is open and changes nothing.
+	Cancelled struct{}
+	// Chosen is a key that was picked from the help.
+	Chosen struct{ Key tea.KeyPressMsg }
+)
+
+// Bar is the filter row: it shows the filter and the window, and lets the
+// filter be edited.
+type Bar struct {
+	styles  *theme.Styles
+	values  Values
+	line    Line
+	editing bool
+	scope   pane.Scope
+	err     error
+	node    filter.Node
+	history []string
+	back    int // how far history was gone back
+}
+
+// NewBar makes a closed bar.
+func NewBar(styles *theme.Styles, values Values) *Bar { return &Bar{styles: styles, values: values} }
+
+// Editing reports whether the bar has the keyboard.
+func (b *Bar) Editing() bool { return b.editing }
+
+// Open begins to edit text.
+func (b *Bar) Open(text string, scope pane.Scope) tea.Cmd {
+	b.editing, b.scope, b.back = true, scope, 0
+	b.line.Set(text)
+	return b.changed()
+}
+
+// Close ends editing.
+func (b *Bar) Close() { b.editing = false }
+
+// IsConjunction reports whether text can be narrowed by appending "and …".
+func (b *Bar) IsConjunction(text string) bool {
+	node, err := Parse(text)
+	if err != nil {
+		return false
+	}
+	_, or := node.(*filter.Or)
+	return !or
+}
+
+// Keys are what can be pressed while editing.
+func (b *Bar) Keys() []key.Binding {
+	return []key.Binding{
+		pane.Bind("enter", "apply", "enter"), pane.Bind("tab", "complete", "tab"),
+		pane.Bind("↑", "history", "up"), pane.Bind("esc", "leave", "esc"),
+	}
+}
+
+// Update takes keys while editing, and completions at any time.
+func (b *Bar) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case *theme.Styles:
+		b.styles = msg
+	case tea.PasteMsg:
+		b.line.Insert(msg.Content)
+		return b.changed()
+	case tea.KeyPressMsg:
+		return b.press(msg)
+	}
+	return nil
+}
+
+func (b *Bar) press(msg tea.KeyPressMsg) tea.Cmd {
+	switch msg.String() {
+	case "esc":
+		return pane.Send(Cancelled{})
+	case "enter":
+		if b.err != nil {
+			return nil
+		}
+		return pane.Send(Accepted{b.line.String(), b.node})
+	}
+	if b.line.Press(msg) {
+		return b.changed()
+	}
+	return nil
+}
+
+func (b *Bar) changed() tea.Cmd {
+	b.node, b.err = Parse(b.line.String())
+	return nil
+}
+
+// Row is the bar as one row of w cells; shown says how much the scope has.
+func (b *Bar) Row(w int, scope pane.Scope, shown string) string {
+	c := pane.NewCanvas(b.styles, w)
+	c.Row(false)
+	right := "window " + scope.Window.String()
+	if shown != "" {
+		right += "   " + shown
+	}
+	rw := pane.Width(right) + 2
+	c.Put(theme.Accent, " "+b.styles.Glyphs.Prompt+" ")
+	room := max(c.Left()-rw, 0)
+	switch {
+	case b.editing:
+		b.drawLine(c, room)
+	case scope.Text == "":
+		c.Cell(theme.Ghost, "everything · / filters", room)
+	default:
+		c.Cell(theme.Text, scope.Text, room)
+	}
+	c.Space(c.Left() - rw + 1)
+	c.Put(theme.Muted, right)
+	return c.String()
+}
+
+func (b *Bar) drawLine(c *pane.Canvas, room int) {
+	text, at := b.line.String(), b.line.Cursor()
+	head, tail := text[:at], text[at:]
+	role := theme.Good
+	if b.err != nil {
+		role = theme.Danger
+	}
+	end := c.Left() - room
+	if n := pane.Width(head); n > room-2 {
+		c.CellEnd(role, head, room-2)
+	} else {
+		c.Put(role, head)
+	}
+	c.Put(theme.Accent, "▏")
+	c.Cell(role, tail, c.Left()-end)
+}
+
+// Popup is what hangs below the bar while editing: what is wrong, or what may
+// follow.
+func (b *Bar) Popup(w, h int) string {
+	if b.err == nil {
+		return ""
+	}
+	c := pane.NewCanvas(b.styles, w)
+	c.Row(false)
+	c.Space(3)
+	c.Put(theme.Danger, b.err.Error())
+	return c.String()
+}
