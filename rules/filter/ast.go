@@ -7,7 +7,8 @@ import "github.com/gumshoe-ir/gumshoe/event"
 // Node is part of a condition: *And, *Or, *Not, *Check or *Text.
 type Node interface{ Pos() Position }
 
-// Position is a place in a condition's source, counted from 1, in bytes.
+// Position is a place in a condition's source, in bytes: Offset counts from 0,
+// Line and Column from 1. Carriage returns and newlines both end a line.
 type Position struct{ Offset, Line, Column int }
 
 // And holds when all of Terms do, tried left to right.
