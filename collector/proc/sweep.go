@@ -1,0 +1,106 @@
+package proc
+
+import (
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// hands are clock hands that go round all threads, a few a batch.
+type hands struct {
+	sweep, evict int
+	text         int // bytes of all images
+}
+
+// What one batch may spend on others than its own threads.
+const (
+	sweepStep    = 4
+	evictLook    = 64          // threads that the evicting hand looks at before it takes any
+	vanishAfter  = uint64(5e9) // ns that /proc must lack a process whose exit was not seen
+	missSize     = 1 << 10
+	missLifetime = uint64(1e9)
+)
+
+// sweep looks at a few threads: it brings their links up to date, so that
+// idle ones do not keep snapshots of the past alive, and finds those whose
+// exit was lost.
+func (t *Table) sweep(now uint64) {
+	for range min(sweepStep, len(t.slots)) {
+		if t.hand.sweep >= len(t.slots) {
+			t.hand.sweep = 0
+		}
+		th := t.slots[t.hand.sweep]
+		t.hand.sweep++
+		if !th.dead {
+			t.snapshot(th.group)
+			th.refreshOwn(t)
+		}
+		if t.opts.Root == "" || th.used && th.missing == 0 || th.dead {
+			continue
+		}
+		if t.exists(th.tid) {
+			th.missing = 0
+		} else if th.missing == 0 {
+			th.missing = now
+		} else if now > th.missing+vanishAfter {
+			t.live.Vanished++
+			t.removeThread(th)
+		}
+	}
+}
+
+// refreshOwn drops a thread's snapshot of an older state.
+func (th *thread) refreshOwn(_ *Table) {
+	if th.base != th.group.proc {
+		th.base, th.snap = nil, nil
+	}
+}
+
+func (t *Table) exists(tid int32) bool {
+	path := filepath.Join(t.opts.Root, "proc", strconv.Itoa(int(tid)))
+	return unix.Access(path, unix.F_OK) == nil
+}
+
+// evict removes a thread that was not used since the hand last passed it. A
+// process loses its threads before itself.
+func (t *Table) evict() {
+	for range evictLook {
+		th := t.underHand()
+		if th.used {
+			th.used = false
+			continue
+		}
+		if th.tid == th.group.pid && th.next == nil && th.prev == nil || th.tid != th.group.pid {
+			t.live.EvictedThreads++
+			t.removeThread(th)
+			return
+		}
+	}
+	t.live.EvictedThreads++
+	t.removeThread(t.underHand())
+}
+
+func (t *Table) underHand() *thread {
+	if t.hand.evict >= len(t.slots) {
+		t.hand.evict = 0
+	}
+	th := t.slots[t.hand.evict]
+	t.hand.evict++
+	return th
+}
+
+// missCache remembers threads that /proc did not have, so that each of their
+// events does not ask again.
+type missCache struct {
+	at [missSize]gone
+}
+
+func (m *missCache) has(tid int32, now uint64) bool {
+	g := m.at[uint32(tid)%missSize]
+	return g.tid == tid && distance(g.ns, now) < missLifetime
+}
+
+func (m *missCache) add(tid int32, now uint64) {
+	m.at[uint32(tid)%missSize] = gone{tid, now}
+}
