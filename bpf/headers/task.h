@@ -49,17 +49,15 @@ INLINE struct pid *group_pid(struct task_struct *t)
 	return BPF_CORE_READ(t, signal, pids[PIDTYPE_PGID]);
 }
 
-// counted is one of an mm's page counters, in pages.
-INLINE u64 counted(struct mm_struct *mm, u32 which)
-{
-	s64 n = 0;
-	struct mm_struct___v61 *old = (void *)mm;
-	if (bpf_core_type_exists(struct mm_rss_stat) && bpf_core_field_exists(old->rss_stat.count))
-		n = BPF_CORE_READ(old, rss_stat.count[which].counter);
-	else
-		n = BPF_CORE_READ(mm, rss_stat[which].count);
-	return n < 0 ? 0 : n;
-}
+// counted is one of an mm's page counters, in pages. which must be a literal.
+#define counted(mm, which)                                                                      \
+	({                                                                                      \
+		struct mm_struct___v61 *old_ = (void *)(mm);                                    \
+		s64 n_ = bpf_core_type_exists(struct mm_rss_stat)                               \
+				 ? BPF_CORE_READ(old_, rss_stat.count[which].counter)           \
+				 : BPF_CORE_READ(mm, rss_stat[which].count);                    \
+		n_ < 0 ? 0 : n_;                                                                \
+	})
 
 // tty_number is the controlling terminal as new_encode_dev writes it.
 INLINE u32 tty_number(struct task_struct *t)
