@@ -3,7 +3,9 @@ package bpf
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cilium/ebpf"
@@ -119,6 +121,14 @@ func handler(p *ebpf.ProgramSpec) bool {
 	return p.AttachTo == "sys_exit" && p.Name != "sys_exit"
 }
 
+// hook is the name of p's attach point in the kernel's BTF.
+func hook(p *ebpf.ProgramSpec) string {
+	if p.AttachType == ebpf.AttachTraceIter {
+		return "bpf_iter_" + p.AttachTo
+	}
+	return "btf_trace_" + p.AttachTo
+}
+
 // prune removes programs whose tracepoint the kernel lacks.
 func (s *Sensor) prune(spec *ebpf.CollectionSpec, only []string) error {
 	kernel, err := btf.LoadKernelSpec()
@@ -130,7 +140,7 @@ func (s *Sensor) prune(spec *ebpf.CollectionSpec, only []string) error {
 			delete(spec.Programs, name)
 			continue
 		}
-		if _, err := kernel.AnyTypeByName("btf_trace_" + p.AttachTo); err != nil {
+		if _, err := kernel.AnyTypeByName(hook(p)); err != nil {
 			s.Missing = append(s.Missing, name+": "+p.AttachTo)
 			delete(spec.Programs, name)
 		}
@@ -155,12 +165,12 @@ func configure(spec *ebpf.CollectionSpec, o Options) ([]string, error) {
 		return nil, fmt.Errorf("count processors: %w", err)
 	}
 	spec.Maps["ring"].MaxEntries = uint32(ringBytes(o))
-	for _, name := range []string{"cpus", "scratch", "scratch_irq"} {
+	for _, name := range []string{"cpus", "scratch", "scratch_irq", "walks"} {
 		spec.Maps[name].MaxEntries = uint32(cpus)
 	}
 	table, native, compat := slots(spec)
 	for name, v := range map[string]any{
-		"native_calls": native, "compat_calls": compat, "page_kb": uint32(os.Getpagesize() / 1024),
+		"native_calls": native, "compat_calls": compat, "socketcalls": socketSlots(table), "page_kb": uint32(os.Getpagesize() / 1024),
 	} {
 		if err := spec.Variables[name].Set(v); err != nil {
 			return nil, fmt.Errorf("set %s: %w", name, err)
@@ -191,6 +201,16 @@ func slots(spec *ebpf.CollectionSpec) (table []string, native, compat [tableSize
 		}
 	}
 	return table, native, compat
+}
+
+// socketSlots is slots for the calls inside socketcall(2).
+func socketSlots(table []string) (out [len(socketcalls)]uint8) {
+	for i, name := range socketcalls {
+		if n := slices.Index(table, name); name != "" && n > 0 {
+			out[i] = uint8(n)
+		}
+	}
+	return out
 }
 
 // fill writes the maps that programs read while they run.
@@ -244,7 +264,7 @@ func (s *Sensor) thin(t Thin) error {
 // attach hooks every program that is not a handler.
 func (s *Sensor) attach(spec *ebpf.CollectionSpec) error {
 	for name, p := range spec.Programs {
-		if handler(p) {
+		if handler(p) || p.AttachType == ebpf.AttachTraceIter {
 			continue
 		}
 		l, err := link.AttachTracing(link.TracingOptions{Program: s.coll.Programs[name]})
@@ -253,5 +273,31 @@ func (s *Sensor) attach(spec *ebpf.CollectionSpec) error {
 		}
 		s.links = append(s.links, l)
 	}
+	return s.lookBack(spec)
+}
+
+// lookBack runs the iterators once, now that nothing new is missed.
+func (s *Sensor) lookBack(spec *ebpf.CollectionSpec) error {
+	for name, p := range spec.Programs {
+		if p.AttachType != ebpf.AttachTraceIter {
+			continue
+		}
+		if err := runOnce(s.coll.Programs[name]); err != nil {
+			return fmt.Errorf("run %s: %w", name, err)
+		}
+	}
 	return nil
+}
+
+func runOnce(p *ebpf.Program) error {
+	it, err := link.AttachIter(link.IterOptions{Program: p})
+	if err != nil {
+		return err
+	}
+	r, err := it.Open()
+	if err != nil {
+		return errors.Join(err, it.Close())
+	}
+	_, err = io.Copy(io.Discard, r)
+	return errors.Join(err, r.Close(), it.Close())
 }
