@@ -6,7 +6,12 @@
 #include "dispatch.c"
 #include "process.c"
 #include "file.c"
-#include "net.c"
+#include "fds.c"
+#include "names.c"
 #include "sys.c"
+#include "net.c"
+#include "dgram.c"
+#include "tcp.c"
+#include "uring.c"
 
 char LICENSE[] SEC("license") = "GPL";

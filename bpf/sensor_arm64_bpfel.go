@@ -16,17 +16,124 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	sensorMapControl     = "control"
-	sensorMapCpus        = "cpus"
-	sensorMapHandlers    = "handlers"
-	sensorMapRing        = "ring"
-	sensorMapScratch     = "scratch"
-	sensorMapScratchIrq  = "scratch_irq"
-	sensorProgCallSetsid = "call_setsid"
-	sensorProgSysExit    = "sys_exit"
-	sensorVarCompatCalls = "compat_calls"
-	sensorVarNativeCalls = "native_calls"
-	sensorVarPageKb      = "page_kb"
+	sensorMapControl             = "control"
+	sensorMapCpus                = "cpus"
+	sensorMapHandlers            = "handlers"
+	sensorMapRequestScratch      = "request_scratch"
+	sensorMapRequests            = "requests"
+	sensorMapRing                = "ring"
+	sensorMapScratch             = "scratch"
+	sensorMapScratchIrq          = "scratch_irq"
+	sensorMapSocketFds           = "socket_fds"
+	sensorMapTalks               = "talks"
+	sensorMapThinNames           = "thin_names"
+	sensorMapThinPrefixes        = "thin_prefixes"
+	sensorMapThinScratch         = "thin_scratch"
+	sensorMapWalks               = "walks"
+	sensorProgCallAccept         = "call_accept"
+	sensorProgCallAccept4        = "call_accept4"
+	sensorProgCallBind           = "call_bind"
+	sensorProgCallBpf            = "call_bpf"
+	sensorProgCallCapset         = "call_capset"
+	sensorProgCallChdir          = "call_chdir"
+	sensorProgCallChmod          = "call_chmod"
+	sensorProgCallChown          = "call_chown"
+	sensorProgCallChown16        = "call_chown16"
+	sensorProgCallChroot         = "call_chroot"
+	sensorProgCallClone          = "call_clone"
+	sensorProgCallClose          = "call_close"
+	sensorProgCallCloseRange     = "call_close_range"
+	sensorProgCallConnect        = "call_connect"
+	sensorProgCallCreat          = "call_creat"
+	sensorProgCallDup            = "call_dup"
+	sensorProgCallDup2           = "call_dup2"
+	sensorProgCallDup3           = "call_dup3"
+	sensorProgCallExecve         = "call_execve"
+	sensorProgCallExecveat       = "call_execveat"
+	sensorProgCallFchdir         = "call_fchdir"
+	sensorProgCallFchmod         = "call_fchmod"
+	sensorProgCallFchmodat       = "call_fchmodat"
+	sensorProgCallFchown         = "call_fchown"
+	sensorProgCallFchown16       = "call_fchown16"
+	sensorProgCallFchownat       = "call_fchownat"
+	sensorProgCallFcntl          = "call_fcntl"
+	sensorProgCallFinitModule    = "call_finit_module"
+	sensorProgCallInitModule     = "call_init_module"
+	sensorProgCallKill           = "call_kill"
+	sensorProgCallLchown         = "call_lchown"
+	sensorProgCallLchown16       = "call_lchown16"
+	sensorProgCallLink           = "call_link"
+	sensorProgCallLinkat         = "call_linkat"
+	sensorProgCallListen         = "call_listen"
+	sensorProgCallMemfdCreate    = "call_memfd_create"
+	sensorProgCallMkdir          = "call_mkdir"
+	sensorProgCallMkdirat        = "call_mkdirat"
+	sensorProgCallMount          = "call_mount"
+	sensorProgCallOpen           = "call_open"
+	sensorProgCallOpenByHandleAt = "call_open_by_handle_at"
+	sensorProgCallOpenat         = "call_openat"
+	sensorProgCallOpenat2        = "call_openat2"
+	sensorProgCallPidfdGetfd     = "call_pidfd_getfd"
+	sensorProgCallPivotRoot      = "call_pivot_root"
+	sensorProgCallPrctl          = "call_prctl"
+	sensorProgCallPtrace         = "call_ptrace"
+	sensorProgCallRecv           = "call_recv"
+	sensorProgCallRecvfrom       = "call_recvfrom"
+	sensorProgCallRecvmmsg       = "call_recvmmsg"
+	sensorProgCallRecvmsg        = "call_recvmsg"
+	sensorProgCallRename         = "call_rename"
+	sensorProgCallRenameat       = "call_renameat"
+	sensorProgCallRenameat2      = "call_renameat2"
+	sensorProgCallRmdir          = "call_rmdir"
+	sensorProgCallSend           = "call_send"
+	sensorProgCallSendmmsg       = "call_sendmmsg"
+	sensorProgCallSendmsg        = "call_sendmsg"
+	sensorProgCallSendto         = "call_sendto"
+	sensorProgCallSetgid         = "call_setgid"
+	sensorProgCallSetgid16       = "call_setgid16"
+	sensorProgCallSetns          = "call_setns"
+	sensorProgCallSetpgid        = "call_setpgid"
+	sensorProgCallSetregid       = "call_setregid"
+	sensorProgCallSetregid16     = "call_setregid16"
+	sensorProgCallSetresgid      = "call_setresgid"
+	sensorProgCallSetresgid16    = "call_setresgid16"
+	sensorProgCallSetresuid      = "call_setresuid"
+	sensorProgCallSetresuid16    = "call_setresuid16"
+	sensorProgCallSetreuid       = "call_setreuid"
+	sensorProgCallSetreuid16     = "call_setreuid16"
+	sensorProgCallSetsid         = "call_setsid"
+	sensorProgCallSetuid         = "call_setuid"
+	sensorProgCallSetuid16       = "call_setuid16"
+	sensorProgCallShutdown       = "call_shutdown"
+	sensorProgCallSocket         = "call_socket"
+	sensorProgCallSocketcall     = "call_socketcall"
+	sensorProgCallSocketpair     = "call_socketpair"
+	sensorProgCallSymlink        = "call_symlink"
+	sensorProgCallSymlinkat      = "call_symlinkat"
+	sensorProgCallTgkill         = "call_tgkill"
+	sensorProgCallTkill          = "call_tkill"
+	sensorProgCallUmount         = "call_umount"
+	sensorProgCallUmount2        = "call_umount2"
+	sensorProgCallUnlink         = "call_unlink"
+	sensorProgCallUnlinkat       = "call_unlinkat"
+	sensorProgCallUnshare        = "call_unshare"
+	sensorProgCallUserfaultfd    = "call_userfaultfd"
+	sensorProgProcessExec        = "process_exec"
+	sensorProgProcessExit        = "process_exit"
+	sensorProgProcessFork        = "process_fork"
+	sensorProgSocketsExec        = "sockets_exec"
+	sensorProgSocketsExit        = "sockets_exit"
+	sensorProgSocketsFork        = "sockets_fork"
+	sensorProgSocketsFound       = "sockets_found"
+	sensorProgSysExit            = "sys_exit"
+	sensorProgTcpState           = "tcp_state"
+	sensorProgUringComplete      = "uring_complete"
+	sensorProgUringSubmit        = "uring_submit"
+	sensorVarCompatCalls         = "compat_calls"
+	sensorVarNativeCalls         = "native_calls"
+	sensorVarNoSockets           = "no_sockets"
+	sensorVarPageKb              = "page_kb"
+	sensorVarSocketcalls         = "socketcalls"
 )
 
 // loadSensor returns the embedded CollectionSpec for sensor.
@@ -71,20 +178,125 @@ type sensorSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorProgramSpecs struct {
-	CallSetsid *ebpf.ProgramSpec `ebpf:"call_setsid"`
-	SysExit    *ebpf.ProgramSpec `ebpf:"sys_exit"`
+	CallAccept         *ebpf.ProgramSpec `ebpf:"call_accept"`
+	CallAccept4        *ebpf.ProgramSpec `ebpf:"call_accept4"`
+	CallBind           *ebpf.ProgramSpec `ebpf:"call_bind"`
+	CallBpf            *ebpf.ProgramSpec `ebpf:"call_bpf"`
+	CallCapset         *ebpf.ProgramSpec `ebpf:"call_capset"`
+	CallChdir          *ebpf.ProgramSpec `ebpf:"call_chdir"`
+	CallChmod          *ebpf.ProgramSpec `ebpf:"call_chmod"`
+	CallChown          *ebpf.ProgramSpec `ebpf:"call_chown"`
+	CallChown16        *ebpf.ProgramSpec `ebpf:"call_chown16"`
+	CallChroot         *ebpf.ProgramSpec `ebpf:"call_chroot"`
+	CallClone          *ebpf.ProgramSpec `ebpf:"call_clone"`
+	CallClose          *ebpf.ProgramSpec `ebpf:"call_close"`
+	CallCloseRange     *ebpf.ProgramSpec `ebpf:"call_close_range"`
+	CallConnect        *ebpf.ProgramSpec `ebpf:"call_connect"`
+	CallCreat          *ebpf.ProgramSpec `ebpf:"call_creat"`
+	CallDup            *ebpf.ProgramSpec `ebpf:"call_dup"`
+	CallDup2           *ebpf.ProgramSpec `ebpf:"call_dup2"`
+	CallDup3           *ebpf.ProgramSpec `ebpf:"call_dup3"`
+	CallExecve         *ebpf.ProgramSpec `ebpf:"call_execve"`
+	CallExecveat       *ebpf.ProgramSpec `ebpf:"call_execveat"`
+	CallFchdir         *ebpf.ProgramSpec `ebpf:"call_fchdir"`
+	CallFchmod         *ebpf.ProgramSpec `ebpf:"call_fchmod"`
+	CallFchmodat       *ebpf.ProgramSpec `ebpf:"call_fchmodat"`
+	CallFchown         *ebpf.ProgramSpec `ebpf:"call_fchown"`
+	CallFchown16       *ebpf.ProgramSpec `ebpf:"call_fchown16"`
+	CallFchownat       *ebpf.ProgramSpec `ebpf:"call_fchownat"`
+	CallFcntl          *ebpf.ProgramSpec `ebpf:"call_fcntl"`
+	CallFinitModule    *ebpf.ProgramSpec `ebpf:"call_finit_module"`
+	CallInitModule     *ebpf.ProgramSpec `ebpf:"call_init_module"`
+	CallKill           *ebpf.ProgramSpec `ebpf:"call_kill"`
+	CallLchown         *ebpf.ProgramSpec `ebpf:"call_lchown"`
+	CallLchown16       *ebpf.ProgramSpec `ebpf:"call_lchown16"`
+	CallLink           *ebpf.ProgramSpec `ebpf:"call_link"`
+	CallLinkat         *ebpf.ProgramSpec `ebpf:"call_linkat"`
+	CallListen         *ebpf.ProgramSpec `ebpf:"call_listen"`
+	CallMemfdCreate    *ebpf.ProgramSpec `ebpf:"call_memfd_create"`
+	CallMkdir          *ebpf.ProgramSpec `ebpf:"call_mkdir"`
+	CallMkdirat        *ebpf.ProgramSpec `ebpf:"call_mkdirat"`
+	CallMount          *ebpf.ProgramSpec `ebpf:"call_mount"`
+	CallOpen           *ebpf.ProgramSpec `ebpf:"call_open"`
+	CallOpenByHandleAt *ebpf.ProgramSpec `ebpf:"call_open_by_handle_at"`
+	CallOpenat         *ebpf.ProgramSpec `ebpf:"call_openat"`
+	CallOpenat2        *ebpf.ProgramSpec `ebpf:"call_openat2"`
+	CallPidfdGetfd     *ebpf.ProgramSpec `ebpf:"call_pidfd_getfd"`
+	CallPivotRoot      *ebpf.ProgramSpec `ebpf:"call_pivot_root"`
+	CallPrctl          *ebpf.ProgramSpec `ebpf:"call_prctl"`
+	CallPtrace         *ebpf.ProgramSpec `ebpf:"call_ptrace"`
+	CallRecv           *ebpf.ProgramSpec `ebpf:"call_recv"`
+	CallRecvfrom       *ebpf.ProgramSpec `ebpf:"call_recvfrom"`
+	CallRecvmmsg       *ebpf.ProgramSpec `ebpf:"call_recvmmsg"`
+	CallRecvmsg        *ebpf.ProgramSpec `ebpf:"call_recvmsg"`
+	CallRename         *ebpf.ProgramSpec `ebpf:"call_rename"`
+	CallRenameat       *ebpf.ProgramSpec `ebpf:"call_renameat"`
+	CallRenameat2      *ebpf.ProgramSpec `ebpf:"call_renameat2"`
+	CallRmdir          *ebpf.ProgramSpec `ebpf:"call_rmdir"`
+	CallSend           *ebpf.ProgramSpec `ebpf:"call_send"`
+	CallSendmmsg       *ebpf.ProgramSpec `ebpf:"call_sendmmsg"`
+	CallSendmsg        *ebpf.ProgramSpec `ebpf:"call_sendmsg"`
+	CallSendto         *ebpf.ProgramSpec `ebpf:"call_sendto"`
+	CallSetgid         *ebpf.ProgramSpec `ebpf:"call_setgid"`
+	CallSetgid16       *ebpf.ProgramSpec `ebpf:"call_setgid16"`
+	CallSetns          *ebpf.ProgramSpec `ebpf:"call_setns"`
+	CallSetpgid        *ebpf.ProgramSpec `ebpf:"call_setpgid"`
+	CallSetregid       *ebpf.ProgramSpec `ebpf:"call_setregid"`
+	CallSetregid16     *ebpf.ProgramSpec `ebpf:"call_setregid16"`
+	CallSetresgid      *ebpf.ProgramSpec `ebpf:"call_setresgid"`
+	CallSetresgid16    *ebpf.ProgramSpec `ebpf:"call_setresgid16"`
+	CallSetresuid      *ebpf.ProgramSpec `ebpf:"call_setresuid"`
+	CallSetresuid16    *ebpf.ProgramSpec `ebpf:"call_setresuid16"`
+	CallSetreuid       *ebpf.ProgramSpec `ebpf:"call_setreuid"`
+	CallSetreuid16     *ebpf.ProgramSpec `ebpf:"call_setreuid16"`
+	CallSetsid         *ebpf.ProgramSpec `ebpf:"call_setsid"`
+	CallSetuid         *ebpf.ProgramSpec `ebpf:"call_setuid"`
+	CallSetuid16       *ebpf.ProgramSpec `ebpf:"call_setuid16"`
+	CallShutdown       *ebpf.ProgramSpec `ebpf:"call_shutdown"`
+	CallSocket         *ebpf.ProgramSpec `ebpf:"call_socket"`
+	CallSocketcall     *ebpf.ProgramSpec `ebpf:"call_socketcall"`
+	CallSocketpair     *ebpf.ProgramSpec `ebpf:"call_socketpair"`
+	CallSymlink        *ebpf.ProgramSpec `ebpf:"call_symlink"`
+	CallSymlinkat      *ebpf.ProgramSpec `ebpf:"call_symlinkat"`
+	CallTgkill         *ebpf.ProgramSpec `ebpf:"call_tgkill"`
+	CallTkill          *ebpf.ProgramSpec `ebpf:"call_tkill"`
+	CallUmount         *ebpf.ProgramSpec `ebpf:"call_umount"`
+	CallUmount2        *ebpf.ProgramSpec `ebpf:"call_umount2"`
+	CallUnlink         *ebpf.ProgramSpec `ebpf:"call_unlink"`
+	CallUnlinkat       *ebpf.ProgramSpec `ebpf:"call_unlinkat"`
+	CallUnshare        *ebpf.ProgramSpec `ebpf:"call_unshare"`
+	CallUserfaultfd    *ebpf.ProgramSpec `ebpf:"call_userfaultfd"`
+	ProcessExec        *ebpf.ProgramSpec `ebpf:"process_exec"`
+	ProcessExit        *ebpf.ProgramSpec `ebpf:"process_exit"`
+	ProcessFork        *ebpf.ProgramSpec `ebpf:"process_fork"`
+	SocketsExec        *ebpf.ProgramSpec `ebpf:"sockets_exec"`
+	SocketsExit        *ebpf.ProgramSpec `ebpf:"sockets_exit"`
+	SocketsFork        *ebpf.ProgramSpec `ebpf:"sockets_fork"`
+	SocketsFound       *ebpf.ProgramSpec `ebpf:"sockets_found"`
+	SysExit            *ebpf.ProgramSpec `ebpf:"sys_exit"`
+	TcpState           *ebpf.ProgramSpec `ebpf:"tcp_state"`
+	UringComplete      *ebpf.ProgramSpec `ebpf:"uring_complete"`
+	UringSubmit        *ebpf.ProgramSpec `ebpf:"uring_submit"`
 }
 
 // sensorMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorMapSpecs struct {
-	Control    *ebpf.MapSpec `ebpf:"control"`
-	Cpus       *ebpf.MapSpec `ebpf:"cpus"`
-	Handlers   *ebpf.MapSpec `ebpf:"handlers"`
-	Ring       *ebpf.MapSpec `ebpf:"ring"`
-	Scratch    *ebpf.MapSpec `ebpf:"scratch"`
-	ScratchIrq *ebpf.MapSpec `ebpf:"scratch_irq"`
+	Control        *ebpf.MapSpec `ebpf:"control"`
+	Cpus           *ebpf.MapSpec `ebpf:"cpus"`
+	Handlers       *ebpf.MapSpec `ebpf:"handlers"`
+	RequestScratch *ebpf.MapSpec `ebpf:"request_scratch"`
+	Requests       *ebpf.MapSpec `ebpf:"requests"`
+	Ring           *ebpf.MapSpec `ebpf:"ring"`
+	Scratch        *ebpf.MapSpec `ebpf:"scratch"`
+	ScratchIrq     *ebpf.MapSpec `ebpf:"scratch_irq"`
+	SocketFds      *ebpf.MapSpec `ebpf:"socket_fds"`
+	Talks          *ebpf.MapSpec `ebpf:"talks"`
+	ThinNames      *ebpf.MapSpec `ebpf:"thin_names"`
+	ThinPrefixes   *ebpf.MapSpec `ebpf:"thin_prefixes"`
+	ThinScratch    *ebpf.MapSpec `ebpf:"thin_scratch"`
+	Walks          *ebpf.MapSpec `ebpf:"walks"`
 }
 
 // sensorVariableSpecs contains global variables before they are loaded into the kernel.
@@ -93,7 +305,9 @@ type sensorMapSpecs struct {
 type sensorVariableSpecs struct {
 	CompatCalls *ebpf.VariableSpec `ebpf:"compat_calls"`
 	NativeCalls *ebpf.VariableSpec `ebpf:"native_calls"`
+	NoSockets   *ebpf.VariableSpec `ebpf:"no_sockets"`
 	PageKb      *ebpf.VariableSpec `ebpf:"page_kb"`
+	Socketcalls *ebpf.VariableSpec `ebpf:"socketcalls"`
 }
 
 // sensorObjects contains all objects after they have been loaded into the kernel.
@@ -116,12 +330,20 @@ func (o *sensorObjects) Close() error {
 //
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorMaps struct {
-	Control    *ebpf.Map `ebpf:"control"`
-	Cpus       *ebpf.Map `ebpf:"cpus"`
-	Handlers   *ebpf.Map `ebpf:"handlers"`
-	Ring       *ebpf.Map `ebpf:"ring"`
-	Scratch    *ebpf.Map `ebpf:"scratch"`
-	ScratchIrq *ebpf.Map `ebpf:"scratch_irq"`
+	Control        *ebpf.Map `ebpf:"control"`
+	Cpus           *ebpf.Map `ebpf:"cpus"`
+	Handlers       *ebpf.Map `ebpf:"handlers"`
+	RequestScratch *ebpf.Map `ebpf:"request_scratch"`
+	Requests       *ebpf.Map `ebpf:"requests"`
+	Ring           *ebpf.Map `ebpf:"ring"`
+	Scratch        *ebpf.Map `ebpf:"scratch"`
+	ScratchIrq     *ebpf.Map `ebpf:"scratch_irq"`
+	SocketFds      *ebpf.Map `ebpf:"socket_fds"`
+	Talks          *ebpf.Map `ebpf:"talks"`
+	ThinNames      *ebpf.Map `ebpf:"thin_names"`
+	ThinPrefixes   *ebpf.Map `ebpf:"thin_prefixes"`
+	ThinScratch    *ebpf.Map `ebpf:"thin_scratch"`
+	Walks          *ebpf.Map `ebpf:"walks"`
 }
 
 func (m *sensorMaps) Close() error {
@@ -129,9 +351,17 @@ func (m *sensorMaps) Close() error {
 		m.Control,
 		m.Cpus,
 		m.Handlers,
+		m.RequestScratch,
+		m.Requests,
 		m.Ring,
 		m.Scratch,
 		m.ScratchIrq,
+		m.SocketFds,
+		m.Talks,
+		m.ThinNames,
+		m.ThinPrefixes,
+		m.ThinScratch,
+		m.Walks,
 	)
 }
 
@@ -141,21 +371,217 @@ func (m *sensorMaps) Close() error {
 type sensorVariables struct {
 	CompatCalls *ebpf.Variable `ebpf:"compat_calls"`
 	NativeCalls *ebpf.Variable `ebpf:"native_calls"`
+	NoSockets   *ebpf.Variable `ebpf:"no_sockets"`
 	PageKb      *ebpf.Variable `ebpf:"page_kb"`
+	Socketcalls *ebpf.Variable `ebpf:"socketcalls"`
 }
 
 // sensorPrograms contains all programs after they have been loaded into the kernel.
 //
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorPrograms struct {
-	CallSetsid *ebpf.Program `ebpf:"call_setsid"`
-	SysExit    *ebpf.Program `ebpf:"sys_exit"`
+	CallAccept         *ebpf.Program `ebpf:"call_accept"`
+	CallAccept4        *ebpf.Program `ebpf:"call_accept4"`
+	CallBind           *ebpf.Program `ebpf:"call_bind"`
+	CallBpf            *ebpf.Program `ebpf:"call_bpf"`
+	CallCapset         *ebpf.Program `ebpf:"call_capset"`
+	CallChdir          *ebpf.Program `ebpf:"call_chdir"`
+	CallChmod          *ebpf.Program `ebpf:"call_chmod"`
+	CallChown          *ebpf.Program `ebpf:"call_chown"`
+	CallChown16        *ebpf.Program `ebpf:"call_chown16"`
+	CallChroot         *ebpf.Program `ebpf:"call_chroot"`
+	CallClone          *ebpf.Program `ebpf:"call_clone"`
+	CallClose          *ebpf.Program `ebpf:"call_close"`
+	CallCloseRange     *ebpf.Program `ebpf:"call_close_range"`
+	CallConnect        *ebpf.Program `ebpf:"call_connect"`
+	CallCreat          *ebpf.Program `ebpf:"call_creat"`
+	CallDup            *ebpf.Program `ebpf:"call_dup"`
+	CallDup2           *ebpf.Program `ebpf:"call_dup2"`
+	CallDup3           *ebpf.Program `ebpf:"call_dup3"`
+	CallExecve         *ebpf.Program `ebpf:"call_execve"`
+	CallExecveat       *ebpf.Program `ebpf:"call_execveat"`
+	CallFchdir         *ebpf.Program `ebpf:"call_fchdir"`
+	CallFchmod         *ebpf.Program `ebpf:"call_fchmod"`
+	CallFchmodat       *ebpf.Program `ebpf:"call_fchmodat"`
+	CallFchown         *ebpf.Program `ebpf:"call_fchown"`
+	CallFchown16       *ebpf.Program `ebpf:"call_fchown16"`
+	CallFchownat       *ebpf.Program `ebpf:"call_fchownat"`
+	CallFcntl          *ebpf.Program `ebpf:"call_fcntl"`
+	CallFinitModule    *ebpf.Program `ebpf:"call_finit_module"`
+	CallInitModule     *ebpf.Program `ebpf:"call_init_module"`
+	CallKill           *ebpf.Program `ebpf:"call_kill"`
+	CallLchown         *ebpf.Program `ebpf:"call_lchown"`
+	CallLchown16       *ebpf.Program `ebpf:"call_lchown16"`
+	CallLink           *ebpf.Program `ebpf:"call_link"`
+	CallLinkat         *ebpf.Program `ebpf:"call_linkat"`
+	CallListen         *ebpf.Program `ebpf:"call_listen"`
+	CallMemfdCreate    *ebpf.Program `ebpf:"call_memfd_create"`
+	CallMkdir          *ebpf.Program `ebpf:"call_mkdir"`
+	CallMkdirat        *ebpf.Program `ebpf:"call_mkdirat"`
+	CallMount          *ebpf.Program `ebpf:"call_mount"`
+	CallOpen           *ebpf.Program `ebpf:"call_open"`
+	CallOpenByHandleAt *ebpf.Program `ebpf:"call_open_by_handle_at"`
+	CallOpenat         *ebpf.Program `ebpf:"call_openat"`
+	CallOpenat2        *ebpf.Program `ebpf:"call_openat2"`
+	CallPidfdGetfd     *ebpf.Program `ebpf:"call_pidfd_getfd"`
+	CallPivotRoot      *ebpf.Program `ebpf:"call_pivot_root"`
+	CallPrctl          *ebpf.Program `ebpf:"call_prctl"`
+	CallPtrace         *ebpf.Program `ebpf:"call_ptrace"`
+	CallRecv           *ebpf.Program `ebpf:"call_recv"`
+	CallRecvfrom       *ebpf.Program `ebpf:"call_recvfrom"`
+	CallRecvmmsg       *ebpf.Program `ebpf:"call_recvmmsg"`
+	CallRecvmsg        *ebpf.Program `ebpf:"call_recvmsg"`
+	CallRename         *ebpf.Program `ebpf:"call_rename"`
+	CallRenameat       *ebpf.Program `ebpf:"call_renameat"`
+	CallRenameat2      *ebpf.Program `ebpf:"call_renameat2"`
+	CallRmdir          *ebpf.Program `ebpf:"call_rmdir"`
+	CallSend           *ebpf.Program `ebpf:"call_send"`
+	CallSendmmsg       *ebpf.Program `ebpf:"call_sendmmsg"`
+	CallSendmsg        *ebpf.Program `ebpf:"call_sendmsg"`
+	CallSendto         *ebpf.Program `ebpf:"call_sendto"`
+	CallSetgid         *ebpf.Program `ebpf:"call_setgid"`
+	CallSetgid16       *ebpf.Program `ebpf:"call_setgid16"`
+	CallSetns          *ebpf.Program `ebpf:"call_setns"`
+	CallSetpgid        *ebpf.Program `ebpf:"call_setpgid"`
+	CallSetregid       *ebpf.Program `ebpf:"call_setregid"`
+	CallSetregid16     *ebpf.Program `ebpf:"call_setregid16"`
+	CallSetresgid      *ebpf.Program `ebpf:"call_setresgid"`
+	CallSetresgid16    *ebpf.Program `ebpf:"call_setresgid16"`
+	CallSetresuid      *ebpf.Program `ebpf:"call_setresuid"`
+	CallSetresuid16    *ebpf.Program `ebpf:"call_setresuid16"`
+	CallSetreuid       *ebpf.Program `ebpf:"call_setreuid"`
+	CallSetreuid16     *ebpf.Program `ebpf:"call_setreuid16"`
+	CallSetsid         *ebpf.Program `ebpf:"call_setsid"`
+	CallSetuid         *ebpf.Program `ebpf:"call_setuid"`
+	CallSetuid16       *ebpf.Program `ebpf:"call_setuid16"`
+	CallShutdown       *ebpf.Program `ebpf:"call_shutdown"`
+	CallSocket         *ebpf.Program `ebpf:"call_socket"`
+	CallSocketcall     *ebpf.Program `ebpf:"call_socketcall"`
+	CallSocketpair     *ebpf.Program `ebpf:"call_socketpair"`
+	CallSymlink        *ebpf.Program `ebpf:"call_symlink"`
+	CallSymlinkat      *ebpf.Program `ebpf:"call_symlinkat"`
+	CallTgkill         *ebpf.Program `ebpf:"call_tgkill"`
+	CallTkill          *ebpf.Program `ebpf:"call_tkill"`
+	CallUmount         *ebpf.Program `ebpf:"call_umount"`
+	CallUmount2        *ebpf.Program `ebpf:"call_umount2"`
+	CallUnlink         *ebpf.Program `ebpf:"call_unlink"`
+	CallUnlinkat       *ebpf.Program `ebpf:"call_unlinkat"`
+	CallUnshare        *ebpf.Program `ebpf:"call_unshare"`
+	CallUserfaultfd    *ebpf.Program `ebpf:"call_userfaultfd"`
+	ProcessExec        *ebpf.Program `ebpf:"process_exec"`
+	ProcessExit        *ebpf.Program `ebpf:"process_exit"`
+	ProcessFork        *ebpf.Program `ebpf:"process_fork"`
+	SocketsExec        *ebpf.Program `ebpf:"sockets_exec"`
+	SocketsExit        *ebpf.Program `ebpf:"sockets_exit"`
+	SocketsFork        *ebpf.Program `ebpf:"sockets_fork"`
+	SocketsFound       *ebpf.Program `ebpf:"sockets_found"`
+	SysExit            *ebpf.Program `ebpf:"sys_exit"`
+	TcpState           *ebpf.Program `ebpf:"tcp_state"`
+	UringComplete      *ebpf.Program `ebpf:"uring_complete"`
+	UringSubmit        *ebpf.Program `ebpf:"uring_submit"`
 }
 
 func (p *sensorPrograms) Close() error {
 	return _SensorClose(
+		p.CallAccept,
+		p.CallAccept4,
+		p.CallBind,
+		p.CallBpf,
+		p.CallCapset,
+		p.CallChdir,
+		p.CallChmod,
+		p.CallChown,
+		p.CallChown16,
+		p.CallChroot,
+		p.CallClone,
+		p.CallClose,
+		p.CallCloseRange,
+		p.CallConnect,
+		p.CallCreat,
+		p.CallDup,
+		p.CallDup2,
+		p.CallDup3,
+		p.CallExecve,
+		p.CallExecveat,
+		p.CallFchdir,
+		p.CallFchmod,
+		p.CallFchmodat,
+		p.CallFchown,
+		p.CallFchown16,
+		p.CallFchownat,
+		p.CallFcntl,
+		p.CallFinitModule,
+		p.CallInitModule,
+		p.CallKill,
+		p.CallLchown,
+		p.CallLchown16,
+		p.CallLink,
+		p.CallLinkat,
+		p.CallListen,
+		p.CallMemfdCreate,
+		p.CallMkdir,
+		p.CallMkdirat,
+		p.CallMount,
+		p.CallOpen,
+		p.CallOpenByHandleAt,
+		p.CallOpenat,
+		p.CallOpenat2,
+		p.CallPidfdGetfd,
+		p.CallPivotRoot,
+		p.CallPrctl,
+		p.CallPtrace,
+		p.CallRecv,
+		p.CallRecvfrom,
+		p.CallRecvmmsg,
+		p.CallRecvmsg,
+		p.CallRename,
+		p.CallRenameat,
+		p.CallRenameat2,
+		p.CallRmdir,
+		p.CallSend,
+		p.CallSendmmsg,
+		p.CallSendmsg,
+		p.CallSendto,
+		p.CallSetgid,
+		p.CallSetgid16,
+		p.CallSetns,
+		p.CallSetpgid,
+		p.CallSetregid,
+		p.CallSetregid16,
+		p.CallSetresgid,
+		p.CallSetresgid16,
+		p.CallSetresuid,
+		p.CallSetresuid16,
+		p.CallSetreuid,
+		p.CallSetreuid16,
 		p.CallSetsid,
+		p.CallSetuid,
+		p.CallSetuid16,
+		p.CallShutdown,
+		p.CallSocket,
+		p.CallSocketcall,
+		p.CallSocketpair,
+		p.CallSymlink,
+		p.CallSymlinkat,
+		p.CallTgkill,
+		p.CallTkill,
+		p.CallUmount,
+		p.CallUmount2,
+		p.CallUnlink,
+		p.CallUnlinkat,
+		p.CallUnshare,
+		p.CallUserfaultfd,
+		p.ProcessExec,
+		p.ProcessExit,
+		p.ProcessFork,
+		p.SocketsExec,
+		p.SocketsExit,
+		p.SocketsFork,
+		p.SocketsFound,
 		p.SysExit,
+		p.TcpState,
+		p.UringComplete,
+		p.UringSubmit,
 	)
 }
 

@@ -74,7 +74,7 @@ INLINE void read_peer(struct peer *p, const void *addr, u32 len)
 // put_unix_path puts head (n bytes) and the path of at most 108 bytes at from,
 // NUL-terminated; an abstract name loses its leading NUL.
 #define PUT_UNIX_PATH(name, read, read_str)                                                  \
-	INLINE void name(struct rec *r, u32 i, const void *head, u32 n, const char *from, u32 len) \
+	INLINE void name(struct rec *r, u32 i, const void *head, u32 n, const char *from, u64 len) \
 	{                                                                                    \
 		char first = 0;                                                              \
 		u64 o = r->off;                                                              \
@@ -89,6 +89,7 @@ INLINE void read_peer(struct peer *p, const void *addr, u32 len)
 			from++;                                                              \
 			len--;                                                               \
 		}                                                                            \
+		barrier_var(len);                                                            \
 		if (len > UNIX_PATH)                                                         \
 			len = UNIX_PATH;                                                     \
 		bpf_probe_read_kernel(r->buf + o, n, head);                                  \
@@ -140,9 +141,10 @@ INLINE u64 sock_cookie(struct sock *sk)
 
 INLINE void local_end4(struct end4 *e, struct sock *sk)
 {
+	struct inet_sock *inet = (struct inet_sock *)sk;
 	e->ip = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 	if (!e->ip)
-		e->ip = BPF_CORE_READ((struct inet_sock *)sk, inet_saddr);
+		e->ip = BPF_CORE_READ(inet, inet_saddr);
 	e->port = BPF_CORE_READ(sk, __sk_common.skc_num);
 }
 
@@ -176,37 +178,39 @@ INLINE void put_inet_tuple(struct rec *r, u32 i, struct sock *sk, const struct p
 	u16 family = sock_family(sk);
 
 	if (family == AF_INET) {
-		struct tuple4 t = {AF_INET};
-		struct end4 remote = {p->ip[0], p->port};
-		local_end4(incoming ? &t.dest : &t.source, sk);
+		struct end4 local = {}, remote = {p->ip[0], p->port};
+		local_end4(&local, sk);
+		struct tuple4 t = {AF_INET, local, remote};
 		if (incoming)
-			t.source = remote;
-		else
-			t.dest = remote;
+			t = (struct tuple4){AF_INET, remote, local};
 		put_kernel_bytes(r, i, &t, sizeof(t));
 	} else if (family == AF_INET6) {
-		struct tuple6 t = {AF_INET6};
-		struct end6 remote = {{p->ip[0], p->ip[1]}, p->port};
+		struct end6 local = {}, remote = {{p->ip[0], p->ip[1]}, p->port};
 		if (p->family == AF_INET) { // by an IPv6 socket: as the kernel maps it
 			remote.ip[0] = 0;
 			remote.ip[1] = p->ip[0] << 32 | 0xffff0000;
 		}
-		local_end6(incoming ? &t.dest : &t.source, sk);
+		local_end6(&local, sk);
+		struct tuple6 t = {AF_INET6, local, remote};
 		if (incoming)
-			t.source = remote;
-		else
-			t.dest = remote;
+			t = (struct tuple6){AF_INET6, remote, local};
 		put_kernel_bytes(r, i, &t, sizeof(t));
 	} else {
 		put_empty(r, i);
 	}
 }
 
+INLINE struct sock *unix_peer(struct sock *sk)
+{
+	struct unix_sock *us = (struct unix_sock *)sk;
+	return BPF_CORE_READ(us, peer);
+}
+
 // put_unix_tuple: socket addresses serve as ids; the path is the server's.
 INLINE void put_unix_tuple(struct rec *r, u32 i, struct sock *sk, bool incoming)
 {
 	struct unix_sock *us = (struct unix_sock *)sk;
-	struct sock *other = BPF_CORE_READ(us, peer);
+	struct sock *other = unix_peer(sk);
 	struct unix_sock *named = incoming ? us : (struct unix_sock *)other;
 	struct unix_address *a = named ? BPF_CORE_READ(named, addr) : NULL;
 	struct {
