@@ -67,11 +67,12 @@ func (a *app) heard(s status) tea.Cmd {
 	e := &a.engine
 	changed := !e.known || e.Activities != s.Activities || e.Processes != s.Processes
 	e.Status, e.known, e.quiet, e.gone = s.Status, true, false, false
-	next := nextStatus(a.ctx, s.ch, pace)
-	if !changed || e.paused {
-		return next
+	shown := a.screens[a.at].pane
+	cmds := []tea.Cmd{nextStatus(a.ctx, s.ch, pace), shown.Update(s.Status)}
+	if changed && !e.paused {
+		cmds = append(cmds, shown.Update(pane.Changed{}))
 	}
-	return tea.Batch(next, a.screens[a.at].pane.Update(pane.Changed{}))
+	return tea.Batch(cmds...)
 }
 
 func (a *app) press(msg tea.KeyPressMsg) tea.Cmd {

@@ -139,11 +139,12 @@ func (s *story) row(i uint64, id event.ID) event.Activity {
 
 func (s *story) facets(q audit.FacetQuery) []audit.Facet {
 	values := map[string][]string{
-		"user.name":      {"root", "jd", "www-data"},
-		"proc.name":      {"curl", "bash", "run", "nginx", "java", "tar", "sudo", "rm"},
-		"container.name": {"api", "web"},
-		"k8s.ns.name":    {"billing"},
-		"fd.rip":         {"203.0.113.9", "198.51.100.7", "10.4.0.2"},
+		"user.name":             {"root", "jd", "www-data"},
+		"gumshoe.activity.user": {"root", "jd", "www-data"},
+		"proc.name":             {"curl", "bash", "run", "nginx", "java", "tar", "sudo", "rm"},
+		"container.name":        {"api", "web"},
+		"k8s.ns.name":           {"billing"},
+		"fd.rip":                {"203.0.113.9", "198.51.100.7", "10.4.0.2"},
 	}[q.Field]
 	var out []audit.Facet
 	for i, v := range values {

@@ -11,7 +11,7 @@ import (
 // facts are everything that is known of a, for the detail pane.
 func facts(a *event.Activity) []pane.Fact {
 	b := builder{}
-	b.add("", theme.Strong, a.Target, "", "")
+	b.add("", theme.Strong, a.Target, "target", a.Target)
 	when := stamp(a.ID.NS)
 	if d := lasted(a); d != "" {
 		when += " · " + d
@@ -39,7 +39,7 @@ func (b *builder) add(label string, role theme.Role, text, field, value string) 
 func (b *builder) gap() { b.facts = append(b.facts, pane.Fact{}) }
 
 func (b *builder) who(a *event.Activity) {
-	b.add("WHO", theme.Strong, a.User, "", "")
+	b.add("WHO", theme.Strong, a.User, "who", a.User)
 	p := a.Process
 	if p == nil {
 		b.gap()
@@ -48,9 +48,9 @@ func (b *builder) who(a *event.Activity) {
 	user := number(p.UID)
 	if p.User != nil && p.User.Name != "" {
 		user = p.User.Name + " (uid " + user + ")"
-		b.add("WHO", theme.Text, "user "+user, "user.name", p.User.Name)
+		b.add("WHO", theme.Text, "user "+user, "user", p.User.Name)
 	} else {
-		b.add("WHO", theme.Text, "uid "+user, "user.uid", user)
+		b.add("WHO", theme.Text, "uid "+user, "uid", user)
 	}
 	if p.LoginUID != event.NoID {
 		login := number(p.LoginUID)
@@ -60,7 +60,7 @@ func (b *builder) who(a *event.Activity) {
 		b.add("WHO", theme.Text, "login "+login, "user.loginuid", number(p.LoginUID))
 	}
 	if p.TTY != 0 {
-		b.add("WHO", theme.Text, "tty "+pane.TTY(p.TTY), "proc.tty", number(p.TTY))
+		b.add("WHO", theme.Text, "tty "+pane.TTY(p.TTY), "tty", number(p.TTY))
 	}
 	if p.Leader != nil {
 		b.add("WHO", theme.Muted, "session of "+p.Leader.Name+"("+number(p.Leader.PID)+")", "proc.sid", number(p.SID))
@@ -77,12 +77,12 @@ func (b *builder) where(a *event.Activity) {
 	c := a.Process.Container
 	b.add("WHERE", theme.Strong, pane.Where(a.Process), "", "")
 	b.add("WHERE", theme.Text, strings.TrimSpace(c.Runtime.String()+" "+c.Name+" "+c.ID), "container.id", c.ID)
-	b.add("WHERE", theme.Text, c.Image, "container.image", c.Image)
+	b.add("WHERE", theme.Text, c.Image, "image", c.Image)
 	if c.Pod != "" {
-		b.add("WHERE", theme.Text, "pod "+c.Pod, "k8s.pod.name", c.Pod)
+		b.add("WHERE", theme.Text, "pod "+c.Pod, "pod", c.Pod)
 	}
 	if c.Namespace != "" {
-		b.add("WHERE", theme.Text, "namespace "+c.Namespace, "k8s.ns.name", c.Namespace)
+		b.add("WHERE", theme.Text, "namespace "+c.Namespace, "ns", c.Namespace)
 	}
 	if c.Privileged {
 		b.add("WHERE", theme.Mark, "privileged", "container.privileged", "true")
@@ -95,7 +95,7 @@ func (b *builder) what(a *event.Activity) {
 	p := a.Process
 	switch {
 	case p != nil && p.Cmdline != "":
-		b.add("WHAT", theme.Text, p.Cmdline, "proc.cmdline", p.Cmdline)
+		b.add("WHAT", theme.Text, p.Cmdline, "cmd", p.Cmdline)
 	default:
 		b.add("WHAT", theme.Text, a.Verb, "", "")
 	}
@@ -107,14 +107,14 @@ func (b *builder) what(a *event.Activity) {
 		b.add("REAL", theme.Mark, a.RealPath, "", "")
 	}
 	if p != nil {
-		b.add("EXE", theme.Text, p.ExePath, "proc.exepath", p.ExePath)
+		b.add("EXE", theme.Text, p.ExePath, "exe", p.ExePath)
 		b.add("EXE", theme.Mark, exeNotes(p), "", "")
-		b.add("CWD", theme.Text, p.Cwd, "proc.cwd", p.Cwd)
+		b.add("CWD", theme.Text, p.Cwd, "cwd", p.Cwd)
 		pids := "pid " + number(p.PID) + "  ppid " + number(p.PPID)
 		if p.VPID != 0 && p.VPID != p.PID {
 			pids += "  inside " + number(p.VPID)
 		}
-		b.add("PID", theme.Text, pids, "proc.pid", number(p.PID))
+		b.add("PID", theme.Text, pids, "pid", number(p.PID))
 	}
 	b.origin(a)
 }
@@ -173,9 +173,9 @@ func (b *builder) network(a *event.Activity) {
 	}
 	b.gap()
 	if a.Remote.IsValid() {
-		b.add("PEER", theme.Text, addr(a.Remote), "fd.rip", a.Remote.Addr().Unmap().String())
+		b.add("PEER", theme.Text, addr(a.Remote), "remote", a.Remote.Addr().Unmap().String())
 	}
-	b.add("NAME", theme.Text, a.Name, "", "")
+	b.add("NAME", theme.Text, a.Name, "domain", a.Name)
 	if a.Local.IsValid() {
 		b.add("LOCAL", theme.Text, addr(a.Local), "fd.lport", number(int32(a.Local.Port())))
 	}
@@ -212,7 +212,7 @@ func (b *builder) lineage(p *event.Process) {
 			role = theme.Strong
 		}
 		b.facts = append(b.facts, pane.Fact{
-			Label: "LINEAGE", Role: role, Text: text, Raw: true, Field: "proc.pid", Value: number(q.PID),
+			Label: "LINEAGE", Role: role, Text: text, Raw: true, Field: "pid", Value: number(q.PID),
 		})
 	}
 }

@@ -90,30 +90,9 @@ func (g *graph) refresh(scope pane.Scope, trail Trail) tea.Cmd {
 			case <-t.C:
 			}
 		}
-		hist, err := trail.Histogram(ctx, histogramQuery(scope, n))
+		hist, err := trail.Histogram(ctx, scope.Columns(n))
 		return counted{owner, gen, hist, err}
 	}
-}
-
-// histogramQuery asks for whole round columns, so that the graph of a moving
-// window changes only where something happened.
-func histogramQuery(scope pane.Scope, n int) audit.HistogramQuery {
-	q := audit.HistogramQuery{Selection: scope.Selection(), Columns: n}
-	span := scope.Window.Span
-	if span == 0 {
-		return q
-	}
-	step := pane.Step(span, n)
-	end := scope.Window.Until
-	if scope.Window.Live() {
-		end = scope.Now().Truncate(step).Add(step)
-	}
-	q.Columns = min(int((span+step-1)/step)+1, 1000)
-	q.Range = audit.Range{
-		Since: uint64(end.Add(-step * time.Duration(q.Columns)).UnixNano()),
-		Until: uint64(end.UnixNano()),
-	}
-	return q
 }
 
 func (g *graph) take(s *Screen, m counted) tea.Cmd {
@@ -218,36 +197,8 @@ func (g *graph) drawLane(c *pane.Canvas, r theme.Role, label string, values []ui
 
 func styleBar(c *pane.Canvas) string { return c.Styles().Glyphs.Plain.Vertical }
 
-// drawAxis names times along the lanes, as many as find room.
 func (g *graph) drawAxis(c *pane.Canvas) {
 	c.Row(false)
-	box := c.Styles().Glyphs.Plain
 	c.Space(1 + laneLabel)
-	c.Put(theme.Border, box.BottomLeft)
-	n := g.columns()
-	if !g.have || g.hist.Step == 0 || len(g.hist.Columns) == 0 {
-		c.Fill(theme.Border, box.Horizontal, n)
-		c.Put(theme.Border, box.BottomRight)
-		return
-	}
-	span := time.Duration(g.hist.Step) * time.Duration(len(g.hist.Columns))
-	layout := "15:04"
-	switch {
-	case span <= 10*time.Minute:
-		layout = "15:04:05"
-	case span > 24*time.Hour:
-		layout = "Jan _2"
-	}
-	labels := max(min(n/18, 8), 1)
-	start := time.Unix(0, int64(g.hist.Start)).UTC()
-	for i := range labels {
-		from, to := i*n/labels, (i+1)*n/labels
-		text := start.Add(span * time.Duration(from) / time.Duration(n)).Format(layout)
-		if len(text)+1 > to-from {
-			text = ""
-		}
-		c.Put(theme.Muted, text)
-		c.Fill(theme.Border, box.Horizontal, to-from-len(text))
-	}
-	c.Put(theme.Border, box.BottomRight)
+	c.Axis(g.hist.Start, g.hist.Step, len(g.hist.Columns), g.columns())
 }

@@ -205,36 +205,34 @@ func (c column) narrows(a *event.Activity) (field, value string) {
 	p := a.Process
 	switch c {
 	case typeColumn:
-		return fieldKind, a.Kind.String()
+		return "type", a.Kind.String()
 	case whatColumn:
 		switch {
 		case a.Kind == event.Connection && a.Remote.IsValid():
-			return "fd.rip", a.Remote.Addr().Unmap().String()
+			return "remote", a.Remote.Addr().Unmap().String()
 		case a.Kind == event.File:
-			return "fd.name", a.Target
+			return "target", a.Target
 		case p != nil:
-			return "proc.name", p.Name
+			return "proc", p.Name
 		}
 	case byColumn:
 		if a.Kind != event.Command && p != nil {
-			return "proc.name", p.Name
+			return "proc", p.Name
 		}
-		return "user.name", a.User
+		return "who", a.User
 	case whereColumn:
 		switch {
 		case p == nil || p.Container == nil:
 			return "container.id", "host"
 		case p.Container.Pod != "":
-			return "k8s.pod.name", p.Container.Pod
+			return "pod", p.Container.Pod
 		case p.Container.Name != "":
-			return "container.name", p.Container.Name
+			return "container", p.Container.Name
 		}
 		return "container.id", p.Container.ID
 	}
 	return "", ""
 }
-
-const fieldKind = "gumshoe.kind"
 
 func lasted(a *event.Activity) string {
 	if a.End <= a.ID.NS {

@@ -3,7 +3,7 @@ package pane
 import "github.com/gumshoe-ir/gumshoe/tui/theme"
 
 // Spark draws values as a row of n bars scaled to top, or to their own highest
-// when that is 0. More values than cells are summed, fewer are stretched;
+// when that is 0. Of more values than cells the highest show, fewer are stretched;
 // anything above nothing is seen.
 func (c *Canvas) Spark(r theme.Role, values []uint64, n int, top uint64) {
 	n = min(n, c.left)
@@ -28,8 +28,9 @@ func (c *Canvas) Spark(r theme.Role, values []uint64, n int, top uint64) {
 	c.left -= n
 }
 
-// Resample spreads values over n cells: sums of those that fall into one, or
-// the one that covers it.
+// Resample spreads values over n cells: the highest of those that fall into
+// one, or the one that covers it. Sums would draw combs where the numbers do
+// not divide.
 func Resample(values []uint64, n int) []uint64 {
 	if len(values) == n || n <= 0 {
 		return values
@@ -45,7 +46,8 @@ func Resample(values []uint64, n int) []uint64 {
 		return out
 	}
 	for i, v := range values {
-		out[i*n/len(values)] += v
+		at := i * n / len(values)
+		out[at] = max(out[at], v)
 	}
 	return out
 }

@@ -1,29 +1,362 @@
-// Package procs is to come.
+// Package procs is the screen of the process tree: what runs now and what
+// ended a short while ago, from whom it stems, and one process whole.
 package procs
 
 import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/gumshoe-ir/gumshoe/audit"
+	"github.com/gumshoe-ir/gumshoe/event"
 	"github.com/gumshoe-ir/gumshoe/tui/pane"
 	"github.com/gumshoe-ir/gumshoe/tui/theme"
+	"github.com/gumshoe-ir/gumshoe/tui/tree"
 )
 
-// Screen is the pane.
-type Screen struct{ w, h int }
+// Trail is what the screen asks; audit.Trail has it.
+type Trail interface {
+	Tree(ctx context.Context, q audit.TreeQuery) ([]*event.Process, error)
+}
 
-// New makes the screen.
-func New(*theme.Styles, audit.Trail) *Screen { return &Screen{} }
+const (
+	// linger is how long a process that ended stays in the tree.
+	linger = 5 * time.Minute
+	// pace is the least time between two looks at all processes.
+	pace = time.Second
+	wide = 100
+	side = 46
+)
+
+// Screen is the pane. Make one with New.
+type Screen struct {
+	styles *theme.Styles
+	trail  Trail
+	keys   pane.Keys
+	tree   *tree.Tree[event.ProcessKey]
+	detail *pane.Facts
+	procs  []*event.Process
+	of     *event.Process // the process in detail
+	scope  pane.Scope
+	load   load
+	shape  shape
+	view   string
+}
+
+// load is the question under way.
+type load struct {
+	gen         int
+	busy, stale bool
+	asked       bool // once before, so that the next waits its time
+	shown       bool
+	err         error
+	cancel      context.CancelFunc
+}
+
+// shape is the rectangle and what is where in it.
+type shape struct {
+	w, h     int
+	onDetail bool
+	zoom     bool
+	away     bool // no detail beside or below
+	g        bool // g was pressed once
+}
+
+// loaded is a forest that arrived.
+type loaded struct {
+	screen *Screen
+	gen    int
+	procs  []*event.Process
+	err    error
+}
+
+// New makes the screen; it asks for nothing before it is shown.
+func New(styles *theme.Styles, trail Trail) *Screen {
+	s := &Screen{styles: styles, trail: trail, keys: pane.DefaultKeys(), detail: pane.NewFacts(styles)}
+	s.keys.Left = pane.Bind("h/←", "fold, or to the parent", "h", "left")
+	s.keys.Right = pane.Bind("l/→", "unfold", "l", "right")
+	s.keys.Oldest = pane.Bind("gg", "first", "g", "home")
+	s.keys.Newest = pane.Bind("G", "last", "G", "end")
+	s.keys.Include = pane.Bind("=", "only this name", "=")
+	s.keys.Exclude = pane.Bind("!", "all but this name", "!")
+	s.tree = tree.New[event.ProcessKey](styles, s.drawRow)
+	return s
+}
 
 // Keys implements pane.Pane.
-func (s *Screen) Keys() []key.Binding { return nil }
+func (s *Screen) Keys() []key.Binding { return s.keys.All() }
 
 // Resize implements pane.Pane.
-func (s *Screen) Resize(w, h int) { s.w, s.h = w, h }
+func (s *Screen) Resize(w, h int) {
+	s.shape.w, s.shape.h = w, h
+	s.arrange()
+}
+
+func (s *Screen) arrange() {
+	s.view = ""
+	t, d := s.parts()
+	s.tree.Resize(t.w-2, t.h-2)
+	s.detail.Resize(d.w-2, d.h-2)
+	s.detail.Focus(s.shape.onDetail)
+}
+
+type size struct{ w, h int }
+
+// parts are the sizes of the two frames; an empty one is not shown.
+func (s *Screen) parts() (tree, detail size) {
+	p := &s.shape
+	full := size{p.w, p.h}
+	switch {
+	case p.onDetail && (p.zoom || p.away):
+		return size{}, full
+	case p.zoom || p.away || p.h < 12:
+		return full, size{}
+	case p.w >= wide:
+		n := min(side+max(p.w-120, 0)/3, 90)
+		return size{p.w - n, p.h}, size{n, p.h}
+	}
+	n := min(max(p.h/3, 7), 12)
+	return size{p.w, p.h - n}, size{p.w, n}
+}
 
 // Update implements pane.Pane.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case *theme.Styles:
+		s.styles, s.view = msg, ""
+		s.tree.Restyle(msg)
+		s.detail.Restyle(msg)
+	case pane.Scope:
+		s.scope = msg
+		s.restart()
+		return s.refresh()
+	case pane.Shown:
+		s.load.shown = bool(msg)
+		return s.refresh()
+	case pane.Changed:
+		return s.refresh()
+	case loaded:
+		return s.take(msg)
+	case tea.KeyPressMsg:
+		s.view = ""
+		cmd := s.press(msg)
+		s.look()
+		return cmd
+	case tea.MouseMsg:
+		s.view = ""
+		s.mouse(msg)
+		s.look()
+	}
+	return nil
+}
 
-// View implements pane.Pane.
-func (s *Screen) View() string { return pane.Blank(s.w, s.h) }
+func (s *Screen) restart() {
+	if s.load.cancel != nil {
+		s.load.cancel()
+	}
+	s.load = load{gen: s.load.gen + 1, shown: s.load.shown}
+}
+
+func (s *Screen) refresh() tea.Cmd {
+	l := &s.load
+	if !l.shown || s.scope.Now == nil {
+		return nil
+	}
+	if l.busy {
+		l.stale = true
+		return nil
+	}
+	var wait time.Duration
+	if l.asked {
+		wait = pace
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.busy, l.asked, l.cancel = true, true, cancel
+	q := audit.TreeQuery{Exited: uint64(linger), Filter: s.scope.Filter}
+	if w := s.scope.Window; !w.Live() {
+		q.At = uint64(w.Until.UnixNano())
+	}
+	gen, trail := l.gen, s.trail
+	return func() tea.Msg {
+		defer cancel()
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		procs, err := trail.Tree(ctx, q)
+		return loaded{s, gen, procs, err}
+	}
+}
+
+func (s *Screen) take(m loaded) tea.Cmd {
+	if m.screen != s || m.gen != s.load.gen {
+		return nil
+	}
+	again := s.load.stale
+	s.load.busy, s.load.stale, s.load.err = false, false, m.err
+	s.view = ""
+	if m.err == nil {
+		s.set(m.procs)
+		s.look()
+	}
+	if again {
+		return s.refresh()
+	}
+	return nil
+}
+
+func (s *Screen) set(procs []*event.Process) {
+	s.procs = slices.Clone(procs)
+	slices.SortStableFunc(s.procs, func(a, b *event.Process) int {
+		return cmp.Or(cmp.Compare(a.StartBoot, b.StartBoot), cmp.Compare(a.PID, b.PID))
+	})
+	living := make(map[int32]event.ProcessKey, len(s.procs))
+	for _, p := range s.procs {
+		living[p.PID] = p.Key(0)
+	}
+	nodes := make([]tree.Node[event.ProcessKey], len(s.procs))
+	for i, p := range s.procs {
+		nodes[i].Key = p.Key(0)
+		switch {
+		case p.Parent != nil:
+			nodes[i].Parent = p.Parent.Key(0)
+		default:
+			nodes[i].Parent = living[p.PPID]
+		}
+	}
+	s.tree.Set(nodes)
+}
+
+// look keeps the detail on the process under the cursor.
+func (s *Screen) look() {
+	var p *event.Process
+	if i := s.tree.Selected(); i >= 0 {
+		p = s.procs[i]
+	}
+	if p == s.of {
+		return
+	}
+	same := p != nil && s.of != nil && p.Key(0) == s.of.Key(0)
+	s.of = p
+	if !same || p.ExitTime != 0 {
+		s.detail.Set(facts(p))
+	}
+}
+
+func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
+	k, p := &s.keys, &s.shape
+	g := p.g
+	p.g = false
+	switch {
+	case key.Matches(msg, k.Oldest):
+		if msg.String() == "g" && !g {
+			p.g = true
+			return nil
+		}
+		s.tree.Move(-s.tree.Len())
+	case key.Matches(msg, k.Newest):
+		s.tree.Move(s.tree.Len())
+	case key.Matches(msg, k.Open):
+		p.onDetail = true
+	case key.Matches(msg, k.Back):
+		p.onDetail, p.zoom = false, false
+	case key.Matches(msg, k.NextPart):
+		p.onDetail = !p.onDetail
+	case key.Matches(msg, k.Zoom):
+		p.zoom = !p.zoom
+	case key.Matches(msg, k.Flip):
+		p.away, p.onDetail = !p.away, false
+	case key.Matches(msg, k.Left):
+		s.tree.Fold()
+	case key.Matches(msg, k.Right):
+		s.tree.Unfold()
+	case key.Matches(msg, k.Include), key.Matches(msg, k.Exclude):
+		return s.narrow(key.Matches(msg, k.Exclude))
+	case key.Matches(msg, k.Yank):
+		return s.yank()
+	default:
+		s.move(msg)
+	}
+	s.arrange()
+	return nil
+}
+
+func (s *Screen) move(msg tea.KeyPressMsg) {
+	n, page := 0, 0
+	switch k := &s.keys; {
+	case key.Matches(msg, k.Up):
+		n = -1
+	case key.Matches(msg, k.Down):
+		n = 1
+	case key.Matches(msg, k.PageUp):
+		page = -1
+	case key.Matches(msg, k.PageDown):
+		page = 1
+	}
+	switch {
+	case s.shape.onDetail && page != 0:
+		s.detail.Scroll(page * 10)
+	case s.shape.onDetail:
+		s.detail.Move(n)
+	default:
+		s.tree.Move(n)
+		s.tree.Page(page)
+	}
+}
+
+func (s *Screen) mouse(msg tea.MouseMsg) {
+	m := msg.Mouse()
+	t, _ := s.parts()
+	inTree := m.X < t.w && m.Y < t.h
+	n := 0
+	switch m.Button {
+	case tea.MouseWheelUp:
+		n = -3
+	case tea.MouseWheelDown:
+		n = 3
+	case tea.MouseLeft:
+		s.shape.onDetail = !inTree
+		if inTree {
+			s.tree.Click(m.Y - 1)
+		}
+		s.arrange()
+		return
+	}
+	if inTree {
+		s.tree.Move(n)
+	} else {
+		s.detail.Scroll(n)
+	}
+}
+
+func (s *Screen) narrow(exclude bool) tea.Cmd {
+	if s.of == nil {
+		return nil
+	}
+	field, value := "proc", s.of.Name
+	if f := s.detail.Selected(); s.shape.onDetail && f != nil {
+		field, value = f.Field, f.Value
+	}
+	if field == "" {
+		return pane.Send(pane.Say{Text: "nothing to filter by in this line"})
+	}
+	return pane.Send(pane.Narrow{Field: field, Value: value, Exclude: exclude})
+}
+
+func (s *Screen) yank() tea.Cmd {
+	if f := s.detail.Selected(); s.shape.onDetail && f != nil {
+		return pane.Send(pane.Yank{Text: f.Text, What: "the line"})
+	}
+	if s.of == nil {
+		return nil
+	}
+	return pane.Send(pane.Yank{Text: s.of.Cmdline, What: "the command line of " + strconv.Itoa(int(s.of.PID))})
+}

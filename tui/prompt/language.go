@@ -1,26 +1,18 @@
 package prompt
 
 import (
-	"strings"
-
 	"github.com/gumshoe-ir/gumshoe/rules/filter"
 )
 
-// Parse reads a filter as the bar takes it; empty text means everything.
-func Parse(text string) (filter.Node, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, nil
-	}
-	return &filter.Text{Word: text}, nil
-}
+// Parse reads a filter as the bar takes it; empty text means everything. The
+// error is a *filter.Error.
+func Parse(text string) (filter.Node, error) { return filter.ParseBar(text) }
 
 // Check writes the check that a field has a value, or has it not.
 func Check(field, value string, exclude bool) string {
-	op := " = "
+	op := "="
 	if exclude {
-		op = " != "
+		op = "!="
 	}
-	return field + op + quote(value)
+	return field + op + filter.Quote(value)
 }
-
-func quote(s string) string { return `"` + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`) + `"` }
