@@ -54,6 +54,15 @@ INLINE u64 user_word(const void *base, u32 i, bool compat)
 
 #define IOVECS 8 // pieces whose lengths are added up
 
+// pieces is the length of all n pieces but the first.
+__noinline u64 pieces(u64 iov, u64 n, u64 compat)
+{
+	u64 size = 0;
+	for (u32 i = 1; i < IOVECS && i < n; i++)
+		size += user_word((const void *)iov, 2 * i + 1, compat);
+	return size;
+}
+
 // read_msghdr fills m from a user msghdr: name, name's length, pieces, their
 // number, control, its length.
 INLINE void read_msghdr(struct message *m, const void *hdr)
@@ -67,9 +76,7 @@ INLINE void read_msghdr(struct message *m, const void *hdr)
 	m->control_len = user_word(hdr, 5, m->compat);
 	m->data = n ? (const void *)user_word(iov, 0, m->compat) : NULL;
 	m->piece = n ? user_word(iov, 1, m->compat) : 0;
-	m->size = m->piece;
-	for (u32 i = 1; i < IOVECS && i < n; i++)
-		m->size += user_word(iov, 2 * i + 1, m->compat);
+	m->size = m->piece + (n > 1 ? pieces((u64)iov, n, m->compat) : 0);
 }
 
 INLINE u64 peer_id(struct message *m)
@@ -175,20 +182,33 @@ INLINE int sent(u16 type, struct message *m)
 	return send_end(&r, m);
 }
 
-// dns sends an answer of a name server, after the event that received it.
-INLINE void dns(struct message *m)
+// send_dns sends the answer of the name server at ip (in the high half of n a
+// bit each: 1 the caller is 32-bit, 2 ip is IPv4). A function of its own: the
+// verifier would follow it for every way that leads here.
+__noinline int send_dns(u64 sock, u64 data, u64 n, u64 ip0, u64 ip1)
 {
 	struct rec r;
+	struct sock *sk = (struct sock *)sock;
+	struct peer p = {.family = n >> 32 & 2 ? AF_INET : AF_INET6, .port = DNS_PORT, .ip = {ip0, ip1}};
+	u32 size = n;
+
+	if (!begin(&r, 0xF002, 2))
+		return 0;
+	put_inet_tuple(&r, 0, sk, &p, false);
+	put_user_bytes(&r, 1, (const void *)data, size < DNS_MAX ? size : DNS_MAX);
+	put_socket_detail(&r, n >> 32 & 1 ? ORIGIN_IA32 : 0, sk);
+	return submit(&r);
+}
+
+// dns follows the event that received an answer, or would have.
+INLINE void dns(struct message *m)
+{
 	u64 n = m->piece < m->bytes ? m->piece : m->bytes;
 
 	if (m->type != SOCK_DGRAM || m->peer.port != DNS_PORT || m->family == AF_UNIX || !m->family || m->bytes <= 0)
 		return;
-	if (!begin(&r, 0xF002, 2))
-		return;
-	put_inet_tuple(&r, 0, m->sk, &m->peer, false);
-	put_user_bytes(&r, 1, m->data, n < DNS_MAX ? n : DNS_MAX);
-	put_socket_detail(&r, m->compat ? ORIGIN_IA32 : 0, m->sk);
-	submit(&r);
+	n = (u32)n | (m->compat ? 1ULL << 32 : 0) | (m->peer.family == AF_INET ? 2ULL << 32 : 0);
+	send_dns((u64)m->sk, (u64)m->data, n, m->peer.ip[0], m->peer.ip[1]);
 }
 
 HANDLER(sendto)
@@ -285,6 +305,16 @@ HANDLER(recv)
 	return received_from(&m);
 }
 
+__noinline int note_rights(u64 control, u64 n, u64 fds)
+{
+	for (u32 i = 0; i < RIGHTS_MAX && i < n; i++) {
+		s32 fd = -1;
+		bpf_probe_read_user(&fd, sizeof(fd), (const void *)(control + fds + 4 * i));
+		note_copy(fd);
+	}
+	return 0;
+}
+
 // took_rights notes descriptors that came with m, and reports whether any did.
 INLINE bool took_rights(struct message *m)
 {
@@ -297,11 +327,7 @@ INLINE bool took_rights(struct message *m)
 	if (head[0] != 1 || head[1] != 1) // SOL_SOCKET, SCM_RIGHTS
 		return false;
 	u64 n = (user_word(m->control, 0, m->compat) - fds) / 4;
-	for (u32 i = 0; i < RIGHTS_MAX && i < n; i++) {
-		s32 fd = -1;
-		bpf_probe_read_user(&fd, sizeof(fd), m->control + fds + 4 * i);
-		note_copy(fd);
-	}
+	note_rights((u64)m->control, n, fds);
 	return true;
 }
 

@@ -76,15 +76,17 @@ INLINE bool unmark_socket(s32 fd)
 	return true;
 }
 
-// note_copy remembers what a dup made of fd.
-INLINE void note_copy(s32 fd)
+// note_copy remembers what a dup made of fd. It is no inline function, so that
+// the verifier looks at it once.
+__noinline int note_copy(s32 fd)
 {
 	if (fd < 0)
-		return;
+		return 0;
 	if (fd_socket(fd))
 		mark_socket(fd);
 	else
 		unmark_socket(fd);
+	return 0;
 }
 
 PLAIN(dup, 367, 2, INT(1, A0) note_copy(ret);)
@@ -128,31 +130,37 @@ HANDLER(close)
 	return submit(&r);
 }
 
+// range_mask is the bits of first to last in the word that begins at low. As a
+// function of its own it is verified once, not for every combination of words.
+__noinline u64 range_mask(u64 low, u64 first, u64 last)
+{
+	u64 high = low + 63, mask = ~0ULL;
+	if (last < low || first > high)
+		return 0;
+	if (first > low)
+		mask <<= (first - low) & 63;
+	if (last < high)
+		mask &= ~0ULL >> ((high - last) & 63);
+	return mask;
+}
+
 // close_range is sent when there was a socket in the range; with
 // CLOSE_RANGE_CLOEXEC (4) nothing is closed before exec.
 HANDLER(close_range)
 {
 	struct rec r;
-	bool compat = is_compat(), any = false;
+	bool compat = is_compat();
+	u64 any = 0;
 	u32 tgid = current_tgid(), first = A0, last = A1, flags = A2;
+	u64 closing = flags & 4 ? 0 : ~0ULL;
 	struct socket_fds *s = bpf_map_lookup_elem(&socket_fds, &tgid);
 
 	if (ret || !s)
 		return 0;
 	for (u32 i = 0; i < SOCKET_WORDS; i++) {
-		u32 low = i * 64, high = low + 63;
-		if (last < low || first > high)
-			continue;
-		u64 mask = ~0ULL;
-		if (first > low)
-			mask <<= (first - low) & 63;
-		if (last < high)
-			mask &= ~0ULL >> ((high - last) & 63);
-		if (!(s->word[i] & mask))
-			continue;
-		any = true;
-		if (!(flags & 4))
-			s->word[i] &= ~mask;
+		u64 mask = range_mask(i * 64, first, last);
+		any |= s->word[i] & mask;
+		s->word[i] &= ~(mask & closing);
 	}
 	if (!any || !begin(&r, 451, 4))
 		return 0;

@@ -14,7 +14,7 @@
 #define K_O_NONBLOCK 04000
 #define K_O_DSYNC 010000
 #define K_O_CLOEXEC 02000000
-#define K_O_SYNC 04010000
+#define K_O_SYNC 04000000 // comes with O_DSYNC
 #define K_O_PATH 010000000
 #define K_O_TMPFILE_BIT 020000000
 #ifdef __TARGET_ARCH_arm64
@@ -47,7 +47,10 @@
 #define PPM_FD_UPPER_LAYER (1 << 15)
 #define PPM_FD_LOWER_LAYER (1 << 16)
 
-#define FLAG(in, from, to) (((in) & (from)) == (from) ? (to) : 0)
+// FLAG is the bit to where in has the bit from. It shifts: with a branch for
+// each flag the verifier would follow every combination of them.
+#define FLAG(in, from, to) \
+	((from) > (to) ? ((in) & (from)) / ((from) / (to)) : ((in) & (from)) * ((to) / (from)))
 
 // open_flags is file_flags of open(2)'s flags. Access modes 0, 1, 2 are 1, 2, 3 there.
 INLINE u32 open_flags(u32 f)
