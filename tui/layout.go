@@ -255,15 +255,14 @@ func (a *app) drawHints(c *pane.Canvas) {
 	c.Row(false)
 	c.Space(1)
 	k := &a.keys
-	hints := []key.Binding{k.Screens, k.Filter}
+	hints, quit := []key.Binding{k.Screens, k.Filter}, []key.Binding{k.Help, k.Quit}
 	if a.bar.Editing() {
-		hints = a.bar.Keys()
+		hints, quit = a.bar.Keys(), nil
 	} else {
 		of := a.screens[a.at].pane.Keys()
 		hints = append(hints, of[:min(len(of), 4)]...)
 		hints = append(hints, k.Pause)
 	}
-	quit := []key.Binding{k.Help, k.Quit}
 	reserve := 0
 	for _, b := range quit {
 		reserve += hintWidth(b)

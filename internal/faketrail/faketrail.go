@@ -5,6 +5,7 @@ package faketrail
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -207,3 +208,18 @@ func (t *Trail) Says() event.Status {
 	}
 	return s
 }
+
+// Compiled is a Match that compiles each filter once.
+func Compiled(n filter.Node, a *event.Activity) bool {
+	p, ok := compiled.Load(n)
+	if !ok {
+		var err error
+		if p, err = filter.Compile(n); err != nil {
+			return false
+		}
+		compiled.Store(n, p)
+	}
+	return p.(*filter.Predicate).Match(a)
+}
+
+var compiled sync.Map

@@ -2,6 +2,8 @@ package prompt
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -40,9 +42,12 @@ type Bar struct {
 	scope   pane.Scope
 	err     error
 	node    filter.Node
+	choices choices
 	history []string
 	back    int // how far history was gone back
 }
+
+const maxHistory = 100
 
 // NewBar makes a closed bar.
 func NewBar(styles *theme.Styles, values Values) *Bar { return &Bar{styles: styles, values: values} }
@@ -74,7 +79,7 @@ func (b *Bar) IsConjunction(text string) bool {
 func (b *Bar) Keys() []key.Binding {
 	return []key.Binding{
 		pane.Bind("enter", "apply", "enter"), pane.Bind("tab", "complete", "tab"),
-		pane.Bind("↑", "history", "up"), pane.Bind("esc", "leave", "esc"),
+		pane.Bind("↓", "next choice", "down"), pane.Bind("↑", "history", "up"), pane.Bind("esc", "leave", "esc"),
 	}
 }
 
@@ -88,6 +93,8 @@ func (b *Bar) Update(msg tea.Msg) tea.Cmd {
 		return b.changed()
 	case tea.KeyPressMsg:
 		return b.press(msg)
+	case valued:
+		b.take(msg)
 	}
 	return nil
 }
@@ -97,10 +104,21 @@ func (b *Bar) press(msg tea.KeyPressMsg) tea.Cmd {
 	case "esc":
 		return pane.Send(Cancelled{})
 	case "enter":
-		if b.err != nil {
-			return nil
+		return b.accept()
+	case "tab":
+		return b.pick()
+	case "down", "ctrl+n":
+		if b.back > 0 {
+			return b.recall(-1)
 		}
-		return pane.Send(Accepted{b.line.String(), b.node})
+		b.choices.picked = min(b.choices.picked+1, max(len(b.choices.list)-1, 0))
+		return nil
+	case "up", "ctrl+p":
+		if b.choices.picked == 0 {
+			return b.recall(1)
+		}
+		b.choices.picked--
+		return nil
 	}
 	if b.line.Press(msg) {
 		return b.changed()
@@ -108,9 +126,35 @@ func (b *Bar) press(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
+// accept states the filter; one that is wrong or unfinished stays in the bar.
+func (b *Bar) accept() tea.Cmd {
+	if b.err != nil {
+		return nil
+	}
+	text := strings.TrimSpace(b.line.String())
+	if n := len(b.history); text != "" && (n == 0 || b.history[n-1] != text) {
+		b.history = append(b.history, text)
+		if len(b.history) > maxHistory {
+			b.history = b.history[1:]
+		}
+	}
+	return pane.Send(Accepted{text, b.node})
+}
+
+// recall goes n filters back in the history.
+func (b *Bar) recall(n int) tea.Cmd {
+	b.back = min(max(b.back+n, 0), len(b.history))
+	text := ""
+	if b.back > 0 {
+		text = b.history[len(b.history)-b.back]
+	}
+	b.line.Set(text)
+	return b.changed()
+}
+
 func (b *Bar) changed() tea.Cmd {
 	b.node, b.err = Parse(b.line.String())
-	return nil
+	return b.complete()
 }
 
 // Row is the bar as one row of w cells; shown says how much the scope has.
@@ -141,7 +185,11 @@ func (b *Bar) drawLine(c *pane.Canvas, room int) {
 	text, at := b.line.String(), b.line.Cursor()
 	head, tail := text[:at], text[at:]
 	role := theme.Good
-	if b.err != nil {
+	var e *filter.Error
+	switch {
+	case errors.As(b.err, &e) && e.Incomplete:
+		role = theme.Text
+	case b.err != nil:
 		role = theme.Danger
 	}
 	end := c.Left() - room
@@ -152,17 +200,4 @@ func (b *Bar) drawLine(c *pane.Canvas, room int) {
 	}
 	c.Put(theme.Accent, "▏")
 	c.Cell(role, tail, c.Left()-end)
-}
-
-// Popup is what hangs below the bar while editing: what is wrong, or what may
-// follow.
-func (b *Bar) Popup(w, h int) string {
-	if b.err == nil {
-		return ""
-	}
-	c := pane.NewCanvas(b.styles, w)
-	c.Row(false)
-	c.Space(3)
-	c.Put(theme.Danger, b.err.Error())
-	return c.String()
 }

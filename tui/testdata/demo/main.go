@@ -22,6 +22,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	trail := faketrail.New(*rows, 20*time.Millisecond)
+	trail.Match = faketrail.Compiled
 	if *grow > 0 {
 		go func() {
 			for range time.Tick(10 * time.Millisecond) {
