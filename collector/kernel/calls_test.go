@@ -28,8 +28,7 @@ func checkCalls(t *testing.T, calls []call) []*event.Event {
 	want := make([]event.Params, len(calls))
 	var tid int64
 	ev := watch(t, Options{}, func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		runtime.LockOSThread() // for good: calls change the thread, and it ends with this goroutine
 		tid = int64(unix.Gettid())
 		for i, c := range calls {
 			p, err := event.EncodeParams(c.typ, c.do(t)...)
