@@ -36,7 +36,7 @@ func newDocker(path string) (*docker, error) {
 		d.kind = event.Podman
 	}
 	connect := func(limit int64) (*client.Client, error) {
-		return client.New(client.WithHost("unix://"+path), client.WithResponseHook(func(r *http.Response) {
+		return client.New(client.WithHost("unix://"+path), client.WithHTTPResponseHook(func(r *http.Response) {
 			r.Body = struct {
 				io.Reader
 				io.Closer

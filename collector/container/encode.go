@@ -55,7 +55,7 @@ type metadata struct {
 	Privileged bool              `json:"privileged"`
 	Ports      []string          `json:"port_mappings"`
 	Created    int64             `json:"created_time"` // s since the epoch
-	Problem    string            `json:"gumshoe_problem,omitempty"`
+	Problem    string            `json:"problem,omitempty"`
 }
 
 type mountPoint struct {

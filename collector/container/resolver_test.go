@@ -136,7 +136,7 @@ func TestEndsWithTheReason(t *testing.T) {
 			[]*fake{{kind: event.Docker, err: &problem{denied, "no permission on /var/run/docker.sock"}}, {kind: event.CRI}},
 			&event.Container{ID: "aaaaaaaaaaaa", Runtime: event.Docker}, "no permission on /var/run/docker.sock",
 		},
-		{"the answer is nonsense", []*fake{{kind: event.Docker, err: errors.New(strings.Repeat("x", 1000))}}, &event.Container{ID: "aaaaaaaaaaaa", Runtime: event.Docker}, `"gumshoe_problem":"xxx`},
+		{"the answer is nonsense", []*fake{{kind: event.Docker, err: errors.New(strings.Repeat("x", 1000))}}, &event.Container{ID: "aaaaaaaaaaaa", Runtime: event.Docker}, `"problem":"xxx`},
 		{"the runtime hangs", []*fake{{kind: event.Docker, stuck: true}}, &event.Container{ID: "aaaaaaaaaaaa", Runtime: event.Docker}, "in time"},
 		{"the id is none", []*fake{{kind: event.Docker}}, &event.Container{ID: "../x", Runtime: event.Docker}, "not a container id"},
 	} {

@@ -24,7 +24,7 @@ type told struct {
 	Privileged                                    bool
 	Sandbox                                       bool   `json:"is_pod_sandbox"`
 	Created                                       int64  `json:"created_time"`
-	Problem                                       string `json:"gumshoe_problem"`
+	Problem                                       string `json:"problem"`
 }
 
 func start(t *testing.T, o container.Options) (*container.Resolver, func(id string) told) {

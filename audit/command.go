@@ -1,0 +1,97 @@
+package audit
+
+import (
+	"strings"
+
+	"github.com/gumshoe-ir/gumshoe/event"
+)
+
+// forked makes the child of a fork a member of its parent's session while the
+// parent is sure to be known.
+func (s *Sessions) forked(e *event.Event) {
+	if e.Process == nil {
+		return
+	}
+	if res, ok := e.Result(); ok && res == 0 && e.Process.TID == e.Process.PID {
+		s.actors.of(e.Process)
+	}
+}
+
+// execed begins a command, and ends the one before in the same process.
+func (s *Sessions) execed(e *event.Event) {
+	p := e.Process
+	res, ok := e.Result()
+	if !ok || p == nil {
+		return
+	}
+	if res < 0 {
+		s.execFailed(e)
+		return
+	}
+	key := p.Key(e.ID.Host)
+	if before := s.commands.get(key); before != nil {
+		before.End = e.ID.NS
+		s.handOn(before, false)
+		s.commands.remove(key)
+	}
+	s.actors.entered(p)
+	a := s.activity(e, event.Command, "exec", commandLine(p.Exe, p.Args, p.Name))
+	a.End = 0
+	s.attribute(&a)
+	s.forgot(s.commands.put(key, a))
+	s.handOn(&a, true)
+}
+
+// execFailed notes what was to be run, which is not what the process is.
+func (s *Sessions) execFailed(e *event.Event) {
+	file := e.Path(30) // filename
+	exe, _ := e.Params.Text(1)
+	args := e.Params.Strings(2)
+	target := file
+	if exe != "" || len(args) > 0 {
+		target = commandLine(exe, args, file)
+	}
+	a := s.activity(e, event.Command, "exec failed", target)
+	s.note(&a)
+}
+
+// commandLine is what was typed, as far as can be told: argv joined by blanks.
+func commandLine(exe string, args []string, otherwise string) string {
+	if exe == "" {
+		exe = otherwise
+	}
+	if len(args) == 0 {
+		return exe
+	}
+	var b strings.Builder
+	n := len(exe)
+	for _, arg := range args {
+		n += 1 + len(arg)
+	}
+	b.Grow(min(n, maxTarget))
+	b.WriteString(exe)
+	for _, arg := range args {
+		if b.Len() >= maxTarget {
+			break
+		}
+		b.WriteByte(' ')
+		b.WriteString(arg)
+	}
+	return b.String()
+}
+
+// exited ends the command of a process whose last thread is gone.
+func (s *Sessions) exited(e *event.Event) {
+	p := e.Process
+	if p == nil || p.ExitTime == 0 {
+		return
+	}
+	key := p.Key(e.ID.Host)
+	if a := s.commands.get(key); a != nil {
+		a.End, a.Process = e.ID.NS, p
+		a.Result, _ = e.Params.Int(0)
+		s.handOn(a, false)
+		s.commands.remove(key)
+	}
+	s.actors.ended(p)
+}
