@@ -7,9 +7,9 @@
 
 #define CALLS 1024
 
-// Handler of each system call, 0: none. Filled by bpf.Load from Calls.
-const volatile u8 native_calls[CALLS];
-const volatile u8 compat_calls[CALLS];
+// Handlers of each number: the native call's in the low byte, the 32-bit
+// call's in the high one, 0: none. Filled by Load from calls.go.
+const volatile u16 call_handlers[CALLS];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -25,12 +25,12 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	barrier_var(nr); // keep the bound on the register that indexes
 	if (nr >= CALLS)
 		return 0;
-	u32 handler = native_calls[nr];
-	u32 other = compat_calls[nr];
-	if (!(handler | other))
+	u32 both = call_handlers[nr];
+	if (!both)
 		return 0;
-	if (handler != other && is_compat())
-		handler = other;
+	u32 handler = both & 0xff;
+	if (handler != both >> 8 && is_compat())
+		handler = both >> 8;
 	if (!handler || is_self(current_tgid()))
 		return 0;
 	bpf_tail_call(ctx, &handlers, handler);

@@ -168,9 +168,9 @@ func configure(spec *ebpf.CollectionSpec, o Options) ([]string, error) {
 	for _, name := range []string{"cpus", "scratch", "scratch_irq", "walks"} {
 		spec.Maps[name].MaxEntries = uint32(cpus)
 	}
-	table, native, compat := slots(spec)
+	table, handlers := slots(spec)
 	for name, v := range map[string]any{
-		"native_calls": native, "compat_calls": compat, "socketcalls": socketSlots(table), "page_kb": uint32(os.Getpagesize() / 1024),
+		"call_handlers": handlers, "socketcalls": socketSlots(table), "page_kb": uint32(os.Getpagesize() / 1024),
 	} {
 		if err := spec.Variables[name].Set(v); err != nil {
 			return nil, fmt.Errorf("set %s: %w", name, err)
@@ -179,8 +179,9 @@ func configure(spec *ebpf.CollectionSpec, o Options) ([]string, error) {
 	return table, nil
 }
 
-// slots numbers the handlers from 1 and maps system calls to them.
-func slots(spec *ebpf.CollectionSpec) (table []string, native, compat [tableSize]uint8) {
+// slots numbers the handlers from 1 and maps system calls to them: native ones
+// in the low byte, 32-bit ones in the high byte.
+func slots(spec *ebpf.CollectionSpec) (table []string, handlers [tableSize]uint16) {
 	table = []string{""}
 	slot := map[string]uint8{}
 	for _, c := range calls {
@@ -194,13 +195,13 @@ func slots(spec *ebpf.CollectionSpec) (table []string, native, compat [tableSize
 			table = append(table, c.handler)
 		}
 		if nr := c.native(); nr != none {
-			native[nr] = n
+			handlers[nr] |= uint16(n)
 		}
 		if nr := c.compat(); nr != none {
-			compat[nr] = n
+			handlers[nr] |= uint16(n) << 8
 		}
 	}
-	return table, native, compat
+	return table, handlers
 }
 
 // socketSlots is slots for the calls inside socketcall(2).

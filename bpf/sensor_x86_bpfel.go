@@ -129,8 +129,7 @@ const (
 	sensorProgTcpState           = "tcp_state"
 	sensorProgUringComplete      = "uring_complete"
 	sensorProgUringSubmit        = "uring_submit"
-	sensorVarCompatCalls         = "compat_calls"
-	sensorVarNativeCalls         = "native_calls"
+	sensorVarCallHandlers        = "call_handlers"
 	sensorVarNoSockets           = "no_sockets"
 	sensorVarPageKb              = "page_kb"
 	sensorVarSocketcalls         = "socketcalls"
@@ -303,11 +302,10 @@ type sensorMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorVariableSpecs struct {
-	CompatCalls *ebpf.VariableSpec `ebpf:"compat_calls"`
-	NativeCalls *ebpf.VariableSpec `ebpf:"native_calls"`
-	NoSockets   *ebpf.VariableSpec `ebpf:"no_sockets"`
-	PageKb      *ebpf.VariableSpec `ebpf:"page_kb"`
-	Socketcalls *ebpf.VariableSpec `ebpf:"socketcalls"`
+	CallHandlers *ebpf.VariableSpec `ebpf:"call_handlers"`
+	NoSockets    *ebpf.VariableSpec `ebpf:"no_sockets"`
+	PageKb       *ebpf.VariableSpec `ebpf:"page_kb"`
+	Socketcalls  *ebpf.VariableSpec `ebpf:"socketcalls"`
 }
 
 // sensorObjects contains all objects after they have been loaded into the kernel.
@@ -369,11 +367,10 @@ func (m *sensorMaps) Close() error {
 //
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorVariables struct {
-	CompatCalls *ebpf.Variable `ebpf:"compat_calls"`
-	NativeCalls *ebpf.Variable `ebpf:"native_calls"`
-	NoSockets   *ebpf.Variable `ebpf:"no_sockets"`
-	PageKb      *ebpf.Variable `ebpf:"page_kb"`
-	Socketcalls *ebpf.Variable `ebpf:"socketcalls"`
+	CallHandlers *ebpf.Variable `ebpf:"call_handlers"`
+	NoSockets    *ebpf.Variable `ebpf:"no_sockets"`
+	PageKb       *ebpf.Variable `ebpf:"page_kb"`
+	Socketcalls  *ebpf.Variable `ebpf:"socketcalls"`
 }
 
 // sensorPrograms contains all programs after they have been loaded into the kernel.
