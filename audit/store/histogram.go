@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/gumshoe-ir/gumshoe/audit"
@@ -98,9 +97,9 @@ func layout(s *search, n int) audit.Histogram {
 		until += (minuteNS - until%minuteNS) % minuteNS
 		minutes := (until - h.Start) / minuteNS
 		h.Step = (minutes + uint64(n) - 1) / uint64(n) * minuteNS
-		s.Range = audit.Range{Since: h.Start, Until: until}
 	}
 	h.Columns = make([][event.Kinds]uint32, (until-h.Start+h.Step-1)/h.Step)
+	s.Range = audit.Range{Since: h.Start, Until: h.Start + uint64(len(h.Columns))*h.Step}
 	return h
 }
 
@@ -114,14 +113,14 @@ func (r *reader) count(ctx context.Context, s *search, h *audit.Histogram) error
 	switch whos, only := p.onlyWho(); {
 	case p.cond.op == never:
 		return nil
-	case byMinute && p.cond.op == always:
+	case byMinute && p.cond.op == always && p.cond.exact:
 		return r.countMinutes(ctx, "total", "", s, p, h)
 	case byMinute && only:
 		return r.countMinutes(ctx, "share", "who in ("+in(whos)+") and ", s, p, h)
-	case p.cond.exact || p.cond.op == always:
+	case p.cond.exact:
 		return r.countRows(ctx, s, p, h)
 	}
-	return r.countMatches(ctx, s, p, h)
+	return r.countMatches(ctx, s, h)
 }
 
 func (r *reader) countMinutes(ctx context.Context, table, where string, s *search, p *plan, h *audit.Histogram) error {
@@ -154,12 +153,8 @@ func (r *reader) countRows(ctx context.Context, s *search, p *plan, h *audit.His
 	lo, hi := s.rows(r.day)
 	ctx, cancel := context.WithDeadline(ctx, s.deadline)
 	defer cancel()
-	from := "activity a not indexed where a.id between " + fmt.Sprintf("%d and %d", lo, hi)
-	if len(p.drive) > 0 {
-		from = "activity a where a.id in (" + p.ways(lo, hi) + ")"
-	}
 	text := fmt.Sprintf("select ((a.id >> 16) + %d) / %d as col, a.kind, count(*) from %s and %s group by col, a.kind",
-		int64(r.day.start()-h.Start), int64(h.Step), from, p.where())
+		int64(r.day.start()-h.Start), int64(h.Step), p.from(lo, hi), p.where())
 	err := r.query(ctx, text, func(rows *sql.Rows) error {
 		var col, kind, n int64
 		if err := rows.Scan(&col, &kind, &n); err != nil {
@@ -175,12 +170,11 @@ func (r *reader) countRows(ctx context.Context, s *search, p *plan, h *audit.His
 }
 
 // countMatches counts activities one by one, newest first, while time lasts.
-func (r *reader) countMatches(ctx context.Context, s *search, p *plan, h *audit.Histogram) error {
-	h.Exact, _ = h.Exact, p
+func (r *reader) countMatches(ctx context.Context, s *search, h *audit.Histogram) error {
 	one := *s
 	one.need = maxRows
 	for {
-		found, to, done, err := r.search(ctx, &one)
+		found, _, done, err := r.search(ctx, &one)
 		if err != nil {
 			return err
 		}
@@ -191,7 +185,6 @@ func (r *reader) countMatches(ctx context.Context, s *search, p *plan, h *audit.
 		}
 		switch {
 		case !done:
-			_ = to
 			h.Exact = false
 			return nil
 		case len(found) < maxRows:
@@ -204,14 +197,4 @@ func (r *reader) countMatches(ctx context.Context, s *search, p *plan, h *audit.
 // onlyWho is the who ids when the condition is about nothing else.
 func (p *plan) onlyWho() ([]int64, bool) {
 	return p.cond.ids, p.cond.op == set && p.cond.column == "who" && p.cond.exact
-}
-
-// ways is the SQL for the rows that p's indices find between lo and hi.
-func (p *plan) ways(lo, hi int64) string {
-	ways := make([]string, len(p.drive))
-	for i, d := range p.drive {
-		ways[i] = fmt.Sprintf("select id from %s indexed by %s where %s in (%s) and id between %d and %d",
-			d.table, d.index, d.column, in(d.ids), lo, hi)
-	}
-	return strings.Join(ways, " union ")
 }

@@ -123,7 +123,7 @@ type record struct {
 
 func (f *file) record(a *event.Activity) (r record, err error) {
 	r = record{row: rowOf(a.ID), tail: tailOf(a.ID), a: a}
-	if r.verb, err = f.names.str(a.Verb); err != nil {
+	if r.verb, err = f.names.verb(a.Verb); err != nil {
 		return r, err
 	}
 	if r.target, err = f.names.str(a.Target); err != nil {
@@ -218,14 +218,23 @@ func (f *file) update(r *record, was bucket) error {
 		f.counts[was]--
 		f.counts[r.bucket]++
 	}
+	if plain(a) {
+		_, _, err = f.c.run("delete from extra where id = ?", r.row)
+		return err
+	}
 	return f.extra(r)
+}
+
+// plain reports whether a has nothing for extra.
+func plain(a *event.Activity) bool {
+	return !a.Remote.IsValid() && !a.Local.IsValid() && a.Proto == 0 && a.Sent == 0 && a.Received == 0 &&
+		a.Name == "" && a.Flags == 0 && a.RealPath == ""
 }
 
 // extra stores what few activities have: addresses, bytes, second names.
 func (f *file) extra(r *record) error {
 	a := r.a
-	if !a.Remote.IsValid() && !a.Local.IsValid() && a.Proto == 0 && a.Sent == 0 && a.Received == 0 &&
-		a.Name == "" && a.Flags == 0 && a.RealPath == "" {
+	if plain(a) {
 		return nil
 	}
 	var ids [3]int64

@@ -90,7 +90,7 @@ func (r *reader) refresh(ctx context.Context) error {
 		r.processes.clear()
 		r.named.clear()
 		clear(r.whos)
-		r.seq = seq
+		r.whoTop, r.seq = 0, seq
 	}
 	return nil
 }
@@ -263,8 +263,9 @@ func (r *reader) fill(ctx context.Context, stubs map[int64]*stub, have map[int64
 
 // loadWhos fills r.whos for ids, or for all that the file has when ids is nil.
 func (r *reader) loadWhos(ctx context.Context, ids []int64) error {
-	where := ""
-	if ids != nil {
+	where := fmt.Sprintf(" where id > %d", r.whoTop)
+	all := ids == nil
+	if !all {
 		ids = slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return r.whos[id] != nil })
 		if len(ids) == 0 {
 			return nil
@@ -293,6 +294,9 @@ func (r *reader) loadWhos(ctx context.Context, ids []int64) error {
 			}
 		}
 		r.whos[id] = a
+		if all {
+			r.whoTop = max(r.whoTop, id)
+		}
 		halves, containers = append(halves, half{a, container}), append(containers, container)
 		return nil
 	})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +14,7 @@ import (
 )
 
 const (
+	maxChunk   = 4096
 	pageRows   = 100
 	maxRows    = 1000
 	pageBudget = 200 * time.Millisecond // then a page says how far it came
@@ -95,11 +95,9 @@ func (db *DB) pageDay(ctx context.Context, s *search, hosts []day, page *audit.P
 		}
 		page.Rows = append(page.Rows, rows[i])
 	}
-	if s.need -= len(page.Rows); s.need > 0 {
-		page.Scanned = event.ID{NS: reached}
-		if s.forward {
-			page.Scanned = event.ID{NS: reached, Host: math.MaxUint32, CPU: math.MaxUint16, Ord: math.MaxUint16}
-		}
+	page.Scanned = event.ID{NS: reached}
+	if s.forward {
+		page.Scanned = event.ID{NS: reached, Host: math.MaxUint32, CPU: math.MaxUint16, Ord: math.MaxUint16}
 	}
 	return nil
 }
@@ -212,12 +210,13 @@ func (r *reader) search(ctx context.Context, s *search) (out []event.Activity, t
 		return nil, 0, false, err
 	}
 	w := window{lo: lo, hi: hi, forward: s.forward, width: p.width()}
+	chunk := chunkFor(s)
 	for w.lo <= w.hi && len(out) < s.need {
 		if err := p.skip(ctx, r, &w); err != nil || w.lo > w.hi {
 			return out, 0, true, err
 		}
 		from, upto := w.next()
-		lines, cut, err := r.lines(ctx, p, from, upto, s.forward, chunkFor(s))
+		lines, seen, cut, err := r.lines(ctx, p, from, upto, s.forward, chunk)
 		if err != nil {
 			return nil, 0, false, err
 		}
@@ -225,16 +224,20 @@ func (r *reader) search(ctx context.Context, s *search) (out []event.Activity, t
 		if err != nil {
 			return nil, 0, false, err
 		}
+		before := len(out)
 		for i := range acts {
 			if s.wants(&acts[i]) {
 				out = append(out, acts[i])
 			}
 		}
+		if len(out)-before < chunk/4 {
+			chunk = min(chunk*2, maxChunk)
+		}
 		if cut {
-			w.done(lines[len(lines)-1].row, s.forward)
+			w.done(seen, s.forward)
 		} else {
 			w.through(from, upto)
-			w.width = min(w.width*4, dayRows)
+			w.width = min(w.width, dayRows/4) * 4
 		}
 		if time.Now().After(s.deadline) && w.lo <= w.hi && len(out) < s.need {
 			return out, w.reached(r.day), false, nil
@@ -273,10 +276,13 @@ type window struct {
 
 // next is the part to look at now, both ends included.
 func (w *window) next() (lo, hi int64) {
-	if w.forward {
-		return w.lo, min(w.hi, w.lo+w.width-1)
+	switch {
+	case w.hi-w.lo < w.width: // the sums below would overflow in the evening
+		return w.lo, w.hi
+	case w.forward:
+		return w.lo, w.lo + w.width - 1
 	}
-	return max(w.lo, w.hi-w.width+1), w.hi
+	return w.hi - w.width + 1, w.hi
 }
 
 // through marks a part as seen.
@@ -303,26 +309,4 @@ func (w *window) reached(d day) uint64 {
 		return d.start() + uint64(w.lo>>16) - 1
 	}
 	return d.start() + uint64((w.hi+1)>>16)
-}
-
-// lines fetches up to about limit lines between lo and hi, always all of an
-// instant. cut is set when more may follow.
-func (r *reader) lines(ctx context.Context, p *plan, lo, hi int64, forward bool, limit int) (lines []line, cut bool, err error) {
-	text := p.text(lo, hi, forward)
-	errEnough := errors.New("enough")
-	err = r.query(ctx, text, func(rows *sql.Rows) error {
-		var l line
-		if err := l.scan(rows); err != nil {
-			return err
-		}
-		if len(lines) >= limit && l.row>>16 != lines[len(lines)-1].row>>16 {
-			return errEnough
-		}
-		lines = append(lines, l)
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		return lines, true, nil
-	}
-	return lines, false, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gumshoe-ir/gumshoe/audit"
@@ -13,30 +14,46 @@ import (
 // plan is how one file is asked for a selection: an SQL condition that holds
 // for every row that the selection wants, perhaps for more.
 type plan struct {
-	cond  term
-	kinds audit.KindSet
-	drive []drive // ways into the table by index, together complete; none: in order of time
+	cond   term
+	kinds  audit.KindSet
+	drives []drive // ways into the table by index, together complete; none: in order of time
+	values int     // in all drives
 }
 
-// drive is one index and the values to look for in it.
-type drive struct {
-	table, index, column string
-	ids                  []int64
-}
+const (
+	startWidth = int64(minuteNS) << 16
+	maxStreams = 400 // of SQLite's 500 terms in one compound select
+)
 
-const startWidth = int64(minuteNS) << 16
+// plan translates s for r's file.
+func (r *reader) plan(ctx context.Context, s *search) (*plan, error) {
+	t := translator{r: r, ctx: ctx}
+	cond, err := t.node(s.Filter)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{cond: cond, kinds: s.Kinds}
+	p.drives, _ = cond.drives()
+	for _, d := range p.drives {
+		p.values += len(d.values)
+	}
+	return p, nil
+}
 
 // width is how much time to look at first.
 func (p *plan) width() int64 {
-	if len(p.drive) == 0 && p.cond.op == always {
+	if p.streams() || len(p.drives) == 0 && p.cond.op == always {
 		return dayRows
 	}
 	return startWidth
 }
 
+// streams reports whether each value can be followed on its own.
+func (p *plan) streams() bool { return len(p.drives) > 0 && p.values <= maxStreams }
+
 // where is the condition as SQL.
 func (p *plan) where() string {
-	parts := []string{}
+	var parts []string
 	if p.kinds != 0 {
 		parts = append(parts, "a.kind in ("+in(kindList(p.kinds))+")")
 	}
@@ -59,31 +76,156 @@ func kindList(s audit.KindSet) []int64 {
 	return out
 }
 
-// text is the query for rows between lo and hi.
-func (p *plan) text(lo, hi int64, forward bool) string {
-	order := " order by a.id desc"
+// ways is the SQL for the rows that p's indices find between lo and hi.
+func (p *plan) ways(lo, hi int64) string {
+	ways := make([]string, len(p.drives))
+	for i, d := range p.drives {
+		ways[i] = fmt.Sprintf("select id from %s indexed by %s_%s where %s in (%s) and id between %d and %d",
+			d.table, d.table, d.column, d.column, strings.Join(d.values, ","), lo, hi)
+	}
+	return strings.Join(ways, " union ")
+}
+
+// from is the table and the rows of it between lo and hi to look at.
+func (p *plan) from(lo, hi int64) string {
+	if len(p.drives) == 0 {
+		return fmt.Sprintf("activity a not indexed where a.id between %d and %d", lo, hi)
+	}
+	return "activity a where a.id in (" + p.ways(lo, hi) + ")"
+}
+
+func order(column string, forward bool) string {
 	if forward {
-		order = " order by a.id"
+		return " order by " + column
 	}
-	between := fmt.Sprintf("between %d and %d", lo, hi)
-	if len(p.drive) == 0 {
-		return "select " + lineColumns + " from activity a not indexed where a.id " + between + " and " + p.where() + order
+	return " order by " + column + " desc"
+}
+
+// lines fetches up to about limit lines between lo and hi, always all of an
+// instant. When it did not see all of the part, cut is set and seen is the row
+// up to whose instant it did.
+func (r *reader) lines(ctx context.Context, p *plan, lo, hi int64, forward bool, limit int) (lines []line, seen int64, cut bool, err error) {
+	if p.streams() {
+		return r.follow(ctx, p, lo, hi, forward, limit)
 	}
-	return "select " + lineColumns + " from activity a where a.id in (" + p.ways(lo, hi) + ") and " + p.where() + order
+	rows, err := r.sql.QueryContext(ctx, "select "+lineColumns+" from "+p.from(lo, hi)+" and "+p.where()+order("a.id", forward))
+	if err != nil {
+		return nil, 0, false, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	for rows.Next() {
+		var l line
+		if err := l.scan(rows); err != nil {
+			return nil, 0, false, err
+		}
+		if n := len(lines); n >= limit && l.row>>16 != lines[n-1].row>>16 {
+			return lines, lines[n-1].row, true, nil
+		}
+		lines = append(lines, l)
+	}
+	return lines, 0, false, rows.Err()
+}
+
+// follow takes the first rows of each of p's values and then the first of all.
+func (r *reader) follow(ctx context.Context, p *plan, lo, hi int64, forward bool, limit int) (lines []line, seen int64, cut bool, err error) {
+	for each := max(limit*2/p.values, 8); ; each *= 8 {
+		rows, whole, to, err := r.heads(ctx, p, lo, hi, forward, each)
+		if err != nil {
+			return nil, 0, false, err
+		}
+		if len(rows) > limit {
+			whole, to = false, nearer(rows[limit], to, whole, forward)
+		}
+		if !whole {
+			// The last instant may be incomplete: it is left for the next call.
+			rows = slices.DeleteFunc(rows, func(row int64) bool {
+				return forward && row>>16 >= to>>16 || !forward && row>>16 <= to>>16
+			})
+			if len(rows) == 0 {
+				limit *= 8
+				continue
+			}
+		}
+		lines, err = r.pick(ctx, p, rows, forward)
+		if whole {
+			return lines, 0, false, err
+		}
+		return lines, rows[len(rows)-1], true, err
+	}
+}
+
+// nearer is the boundary met first.
+func nearer(row, to int64, whole, forward bool) int64 {
+	if whole || (row < to) == forward {
+		return row
+	}
+	return to
+}
+
+// heads is the first each rows of every value, in order. Unless whole, rows at
+// and beyond to may be missing.
+func (r *reader) heads(ctx context.Context, p *plan, lo, hi int64, forward bool, each int) (out []int64, whole bool, to int64, err error) {
+	var ways []string
+	for _, d := range p.drives {
+		for _, v := range d.values {
+			ways = append(ways, fmt.Sprintf("select %d, id from (select id from %s indexed by %s_%s where %s = %s and id between %d and %d%s limit %d)",
+				len(ways), d.table, d.table, d.column, d.column, v, lo, hi, order("id", forward), each))
+		}
+	}
+	counts, last := make([]int, len(ways)), make([]int64, len(ways))
+	err = r.query(ctx, strings.Join(ways, " union all "), func(rows *sql.Rows) error {
+		var way int
+		var id int64
+		err := rows.Scan(&way, &id)
+		counts[way], last[way] = counts[way]+1, id
+		out = append(out, id)
+		return err
+	})
+	slices.Sort(out)
+	out = slices.Compact(out)
+	if !forward {
+		slices.Reverse(out)
+	}
+	whole = true
+	for i, n := range counts {
+		if n >= each {
+			to = nearer(last[i], to, whole, forward)
+			whole = false
+		}
+	}
+	return out, whole, to, err
+}
+
+// pick fetches those of rows that the condition holds for.
+func (r *reader) pick(ctx context.Context, p *plan, rows []int64, forward bool) (lines []line, err error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	text := "select " + lineColumns + " from activity a where a.id in (" + in(rows) + ") and " + p.where() + order("a.id", forward)
+	return lines, r.query(ctx, text, func(rows *sql.Rows) error {
+		var l line
+		err := l.scan(rows)
+		lines = append(lines, l)
+		return err
+	})
 }
 
 // skip moves w over minutes that surely hold nothing of the wanted kinds.
 func (p *plan) skip(ctx context.Context, r *reader, w *window) error {
-	if p.kinds == 0 || len(p.drive) > 0 {
+	if p.cond.op == never {
+		w.lo, w.hi = 1, 0
 		return nil
 	}
-	lo, hi := minuteOf(w.lo), minuteOf(w.hi)
+	if p.kinds == 0 || len(p.drives) > 0 {
+		return nil
+	}
 	pick := "max(minute)"
 	if w.forward {
 		pick = "min(minute)"
 	}
 	var minute sql.NullInt64
-	text := fmt.Sprintf("select %s from total where minute between %d and %d and kind in (%s) and n > 0", pick, lo, hi, in(kindList(p.kinds)))
+	text := fmt.Sprintf("select %s from total where minute between %d and %d and kind in (%s) and n > 0",
+		pick, minuteOf(w.lo), minuteOf(w.hi), in(kindList(p.kinds)))
 	if err := r.sql.QueryRowContext(ctx, text).Scan(&minute); err != nil {
 		return err
 	}
@@ -96,8 +238,4 @@ func (p *plan) skip(ctx context.Context, r *reader, w *window) error {
 		w.hi = min(w.hi, (minute.Int64+1)*startWidth-1)
 	}
 	return nil
-}
-
-func (r *reader) plan(_ context.Context, s *search) (*plan, error) {
-	return &plan{cond: term{op: always}, kinds: s.Kinds}, nil
 }

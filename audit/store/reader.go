@@ -72,6 +72,7 @@ type reader struct {
 	processes *cache[int64, *event.Process]
 	named     *cache[int64, *event.Container]
 	whos      map[int64]*event.Activity // only what who knows is filled
+	whoTop    int64                     // all up to it are in whos
 	seq       int64                     // of the containers in the caches
 }
 

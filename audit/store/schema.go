@@ -27,6 +27,7 @@ create table meta(name text primary key, value) without rowid;
 create table string(id integer primary key, hash integer not null, odd integer not null, value blob not null);
 create index string_hash on string(hash);
 create index string_odd on string(id) where odd;
+create table verb(id integer primary key);
 create table list(id integer primary key, hash integer not null, value blob not null);
 create index list_hash on list(hash);
 create table container(id integer primary key, name blob not null unique, data blob not null);
@@ -35,6 +36,9 @@ create table process(id integer primary key, hash integer not null, pid integer 
 	parent integer not null, leader integer not null, container integer not null, data blob not null);
 create index process_hash on process(hash);
 create index process_name on process(name);
+create index process_exepath on process(exepath);
+create index process_cmdline on process(cmdline);
+create index process_parent on process(parent);
 create index process_pid on process(pid, start, seen);
 create table life(pid integer, start integer, begin integer not null, exit integer not null,
 	guessed integer not null, primary key(pid, start)) without rowid;
@@ -49,7 +53,8 @@ create index activity_who on activity(who);
 create table extra(id integer primary key, remote integer not null, local blob, proto integer not null,
 	sent integer not null, received integer not null, name integer not null, flags integer not null, realpath integer not null);
 create index extra_remote on extra(remote);
-create index extra_name on extra(name) where name <> 0;
+create index extra_local on extra(local);
+create index extra_name on extra(name);
 create table total(minute integer, kind integer, severity integer, n integer not null,
 	primary key(minute, kind, severity)) without rowid;
 create table share(who integer, minute integer, kind integer, severity integer, n integer not null,

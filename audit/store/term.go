@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // op is what a term says.
 type op uint8
@@ -17,10 +20,60 @@ const (
 // term is a condition over one file's rows of activity.
 type term struct {
 	op     op
-	column string // of activity, or "remote" and "name" of extra
+	column string // of activity, or "remote", "local" and "name" of extra
 	ids    []int64
+	blobs  []string // SQL literals, in place of ids
 	terms  []term
 	exact  bool // holds for no other rows than what it was made from
+}
+
+// negate is the opposite of an exact term.
+func (t term) negate() term {
+	switch t.op {
+	case always:
+		return term{op: never, exact: true}
+	case never:
+		return term{op: always, exact: true}
+	case not:
+		return t.terms[0]
+	}
+	return term{op: not, terms: []term{t}, exact: true}
+}
+
+// simplify leaves out what is always or never so.
+func (t term) simplify() term {
+	switch t.op {
+	case set:
+		if len(t.ids)+len(t.blobs) == 0 {
+			return term{op: never, exact: true}
+		}
+		slices.Sort(t.ids)
+		t.ids = slices.Compact(t.ids)
+	case and, or:
+		neutral, absorbing := always, never
+		if t.op == or {
+			neutral, absorbing = never, always
+		}
+		kept := t.terms[:0:0]
+		for _, inner := range t.terms {
+			switch inner.op {
+			case absorbing:
+				return term{op: absorbing, exact: absorbing == never || inner.exact}
+			case neutral:
+			default:
+				kept = append(kept, inner)
+			}
+		}
+		switch len(kept) {
+		case 0:
+			return term{op: neutral, exact: t.exact}
+		case 1:
+			kept[0].exact = kept[0].exact && t.exact
+			return kept[0]
+		}
+		t.terms = kept
+	}
+	return t
 }
 
 // sql is t over activity a.
@@ -48,8 +101,65 @@ func (t *term) sql() string {
 
 func (t *term) setSQL() string {
 	switch t.column {
-	case "remote", "name":
-		return "exists (select 1 from extra x where x.id = a.id and x." + t.column + " in (" + in(t.ids) + "))"
+	case "remote", "name", "local":
+		return "exists (select 1 from extra x where x.id = a.id and x." + t.column + " in (" + t.list() + "))"
 	}
-	return "a." + t.column + " in (" + in(t.ids) + ")"
+	return "a." + t.column + " in (" + t.list() + ")"
+}
+
+func (t *term) list() string {
+	if len(t.blobs) > 0 {
+		return strings.Join(t.blobs, ",")
+	}
+	return in(t.ids)
+}
+
+// drive is one index and the values to look for in it, as SQL literals.
+type drive struct {
+	table, column string
+	values        []string
+}
+
+// drives are ways to all rows that t can hold for, by index, and what they
+// may cost; none when only time leads there.
+func (t *term) drives() (ways []drive, cost int) {
+	switch t.op {
+	case set:
+		return t.ownDrive()
+	case and:
+		for i := range t.terms {
+			if w, c := t.terms[i].drives(); w != nil && (ways == nil || c < cost) {
+				ways, cost = w, c
+			}
+		}
+	case or:
+		for i := range t.terms {
+			w, c := t.terms[i].drives()
+			if w == nil {
+				return nil, 0
+			}
+			ways, cost = append(ways, w...), cost+c
+		}
+	}
+	return ways, cost
+}
+
+func (t *term) ownDrive() ([]drive, int) {
+	weight, table := 1, "activity"
+	switch t.column {
+	case "target":
+	case "remote", "local", "name":
+		table = "extra"
+	case "process":
+		weight = 5
+	case "who":
+		weight = 100
+	default:
+		return nil, 0
+	}
+	d := drive{table: table, column: t.column, values: t.blobs}
+	if len(t.blobs) == 0 {
+		d.values = strings.Split(in(t.ids), ",")
+	}
+	return []drive{d}, weight * len(d.values)
 }

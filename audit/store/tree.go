@@ -16,7 +16,7 @@ import (
 // Tree is the processes that lived at q.At, by host, each as it was last seen
 // until then; parents come before children, siblings by pid.
 func (db *DB) Tree(ctx context.Context, q audit.TreeQuery) ([]*event.Process, error) {
-	match, err := compileOrAll(q.Filter)
+	match, err := compile(q.Filter)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ const (
 	commitBytes = 8 << 20               // and how much
 	retryEvery  = time.Second           // after the disk refused
 	forkAge     = uint64(time.Second)   // younger processes that did nothing are not worth a row
-	openFiles   = 3                     // days held open for writing
+	openFiles   = 8                     // days held open for writing
 )
 
 // writer moves parcels from the queue to the files. It is one goroutine.
