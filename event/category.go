@@ -38,12 +38,10 @@ func (e *Event) ioCategory() string {
 	switch k := e.FD.Kind; {
 	case k == FDFile || k == FDFileV2 || k == FDDirectory:
 		return "file"
-	case k.IsInet() || k == FDUnix:
+	case k.IsInet():
 		return "net"
-	case k == FDFifo:
+	case k == FDUnix || k == FDFifo || k == FDEvent || k == FDSignal || k == FDInotify || k == FDTimer:
 		return "ipc"
-	case k == FDSignal || k == FDEvent || k == FDEventpoll || k == FDInotify || k == FDTimer:
-		return "event"
 	}
 	return categoryNames[0]
 }

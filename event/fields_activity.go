@@ -1,9 +1,6 @@
 package event
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // Actor is the process that did a; nil when unknown.
 func (a *Activity) Actor() *Process { return a.Process }
@@ -71,7 +68,7 @@ func (a *Activity) fdValue(n uint16) (Value, bool) {
 		case fdDirectory:
 			return text(directoryOf(a.Target)), true
 		case fdFilename:
-			return text(a.Target[strings.LastIndexByte(a.Target, '/')+1:]), true
+			return text(lastPart(a.Target)), true
 		case fdType:
 			return text("file"), true
 		case fdTypeChar:

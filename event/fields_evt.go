@@ -76,7 +76,7 @@ var evtFields = []Field{
 	{num: syscallType, Name: "syscall.type", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "Name of the system call; missing for events that are none."},
 	{num: evtCategory, Name: "evt.category", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "Broad class: file, net, process, ipc, memory, user, … For reads and writes, what is behind the descriptor."},
 	{num: evtCPU, Name: "evt.cpu", Kind: Int, Type: TypeInt16, On: OnEvent, Doc: "CPU on which it happened."},
-	{num: evtDir, Name: "evt.dir", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "Always \"<\": one system call is one event, its exit. Deprecated."},
+	{num: evtDir, Name: "evt.dir", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "\"<\" for system calls: each is one event, its exit. \">\" for what is no call. Deprecated."},
 	{num: evtSource, Name: "evt.source", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "Where the event comes from; \"syscall\" for those of the kernel."},
 	{num: evtArgs, Name: "evt.args", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "All parameters as name=value, with what the value means in brackets."},
 	{num: evtInfo, Name: "evt.info", Kind: String, Type: TypeCharbuf, On: OnEvent, Doc: "The same as evt.args."},
@@ -158,6 +158,9 @@ func (e *Event) evtValue(n uint16, arg string) (Value, bool) {
 	case evtCPU:
 		return integer(int64(int16(e.ID.CPU))), true
 	case evtDir:
+		if e.Type.IsEnter() { // what is told once and not as the end of a call
+			return text(">"), true
+		}
 		return text("<"), true
 	case evtSource:
 		return text("syscall"), true
@@ -272,14 +275,14 @@ func (e *Event) openValue(n uint16) (Value, bool) {
 // Result is e's return value, and false for events without one.
 func (e *Event) Result() (int64, bool) {
 	info, ok := e.Type.Info()
-	if !ok || len(info.Params) == 0 || info.Enter {
+	if !ok || len(info.Params) == 0 || info.Enter || e.isGeneric() || !e.isSyscall() {
 		return 0, false
 	}
-	switch p := &info.Params[0]; {
-	case p.Name == "res" || p.Name == "fd" && e.Type.Has(CreatesFD):
-		return e.Params.Int(0)
+	if t := info.Params[0].Type; t == TypeUID || t == TypeGID { // getuid and its like
+		id, ok := e.Params.Uint(0)
+		return int64(id), ok
 	}
-	return 0, false
+	return e.Params.Int(0)
 }
 
 func resultName(res int64) string {
@@ -295,6 +298,9 @@ func resultName(res int64) string {
 func errnoName(n int64) string {
 	if n > 0 && n < int64(len(errnoNames)) {
 		return errnoNames[n]
+	}
+	if i := n - 512; i >= 0 && i < int64(len(restartNames)) {
+		return restartNames[i]
 	}
 	return ""
 }

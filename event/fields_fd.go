@@ -132,7 +132,7 @@ func (fd *FD) value(n uint16) (Value, bool) {
 	case fdTypeChar:
 		return text(fd.Kind.char()), true
 	case fdFilename:
-		return text(fd.Name[strings.LastIndexByte(fd.Name, '/')+1:]), file && fd.Kind != FDDirectory
+		return text(lastPart(fd.Name)), file && fd.Kind != FDDirectory
 	case fdDev:
 		return integer(int64(fd.Dev)), file
 	case fdDevMajor:
@@ -189,6 +189,15 @@ func directoryOf(path string) string {
 	return path[:i]
 }
 
+// lastPart is what follows the last slash of a path; the whole path where that
+// is nothing.
+func lastPart(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i+1 < len(path) {
+		return path[i+1:]
+	}
+	return path
+}
+
 // address is a field of the socket's ends. Source is the client of a
 // connected socket; a listening one has only its own address, the server's.
 func (fd *FD) address(n uint16) (Value, bool) {
@@ -238,7 +247,7 @@ func (e *Event) fdNumber() (int64, bool) {
 	switch {
 	case !ok || info.Enter:
 		return 0, false
-	case info.Flags&CreatesFD != 0:
+	case info.Flags&CreatesFD != 0 && info.Flags&UsesFD == 0:
 		if res, ok := e.Result(); ok && res < 0 {
 			return -1, true
 		}

@@ -135,6 +135,10 @@ var errnoNames = [...]string{
 	133: "EHWPOISON",
 }
 
+// restartNames are errors from 512 on, which the kernel keeps to itself: the
+// call is begun again (include/linux/errno.h).
+var restartNames = [...]string{"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ENOIOCTLCMD", "ERESTART_RESTARTBLOCK"}
+
 // signalNames are Linux's names of signals on amd64 and arm64 (signal(7)).
 var signalNames = [...]string{
 	1:  "SIGHUP",

@@ -8,7 +8,7 @@ import (
 const (
 	maxPath     = 1024
 	tooLong     = "/DIR_TOO_LONG/FILENAME_TOO_LONG"
-	unknownRoot = "<UNKNOWN>/"
+	unknownRoot = "<UNKNOWN>"
 	atCwd       = -100
 )
 
@@ -17,10 +17,9 @@ const (
 type pathCall struct{ name, source, target string }
 
 var pathCalls = map[string]pathCall{
-	"open": {name: "name"}, "openat": {name: "name"}, "openat2": {name: "name"}, "creat": {name: "name"},
+	"open": {name: "name"}, "openat": {name: "name"}, "openat2": {name: "name"},
 	"open_by_handle_at": {name: "path"},
 	"mkdir":             {name: "path"}, "mkdirat": {name: "path"}, "rmdir": {name: "path"},
-	"mknod": {name: "path"}, "mknodat": {name: "path"},
 	"unlink": {name: "path"}, "unlinkat": {name: "name"},
 	"chmod": {name: "filename"}, "fchmodat": {name: "filename"},
 	"chown": {name: "path"}, "lchown": {name: "path"}, "fchownat": {name: "pathname"},
@@ -36,7 +35,7 @@ var pathCalls = map[string]pathCall{
 // calls only when they succeeded.
 func (e *Event) pathValue(n uint16) (Value, bool) {
 	name := e.Type.String()
-	opens := strings.HasPrefix(name, "open") || name == "creat"
+	opens := strings.HasPrefix(name, "open")
 	if res, ok := e.Result(); !ok || res < 0 && !opens {
 		return Value{}, false
 	}
@@ -104,12 +103,18 @@ func (e *Event) openPath() string {
 // slashes, worked out from the text alone: links are not followed.
 func (e *Event) wholePath(i int) string {
 	p := str(cut(e.Params.At(i)))
-	if strings.HasPrefix(p, "/") {
+	if p == "" {
+		return ""
+	}
+	if p[0] == '/' {
 		return clean(p)
 	}
 	base, ok := e.baseOf(i)
 	if !ok {
 		return unknownRoot + p
+	}
+	if base == "" {
+		return p
 	}
 	return clean(base + "/" + p)
 }
@@ -126,10 +131,10 @@ func (e *Event) baseOf(i int) (string, bool) {
 			return "", false
 		}
 	}
-	if e.Process == nil || e.Process.Cwd == "" {
+	if e.Process == nil {
 		return "", false
 	}
-	return e.Process.Cwd, true
+	return e.Process.Cwd, e.Process.Cwd != "" || !ok || !strings.HasSuffix(info.Name, "at")
 }
 
 // clean normalises an absolute path; it copies only when there is something

@@ -127,7 +127,7 @@ func (e *Event) appendPlain(dst []byte, info *Info, i int) []byte {
 	case TypeSocktuple:
 		return appendTuple(dst, b)
 	case TypeFDList:
-		return appendFDList(dst, b)
+		return e.appendFDList(dst, b)
 	case TypeDyn:
 		return e.appendDyn(dst, p, b)
 	case TypeIPv4Addr, TypeIPv6Addr, TypeIPAddr:
@@ -154,6 +154,10 @@ func (e *Event) appendNumber(dst []byte, p *Param, i int) []byte {
 		return strconv.AppendUint(dst, n, 10)
 	case TypeUID, TypeGID:
 		return strconv.AppendInt(dst, int64(int32(n)), 10)
+	case TypeUint32:
+		if p.Format == "dec" { // as the peers do: -1 marks "unchanged" in many calls
+			return strconv.AppendInt(dst, int64(int32(n)), 10)
+		}
 	case TypeBool:
 		return strconv.AppendBool(dst, n != 0)
 	case TypeAbstime:
@@ -162,13 +166,13 @@ func (e *Event) appendNumber(dst []byte, p *Param, i int) []byte {
 		return appendOctal(dst, n)
 	}
 	switch {
+	case p.Type.signed():
+		s, _ := e.Params.Int(i)
+		return strconv.AppendInt(dst, s, 10)
 	case p.Format == "hex":
 		return appendHex(dst, n)
 	case p.Format == "oct":
 		return appendOctal(dst, n)
-	case p.Type.signed():
-		s, _ := e.Params.Int(i)
-		return strconv.AppendInt(dst, s, 10)
 	}
 	return strconv.AppendUint(dst, n, 10)
 }
@@ -394,9 +398,9 @@ func addrPort(b []byte) netip.AddrPort {
 	return netip.AddrPortFrom(a.Unmap(), binary.LittleEndian.Uint16(b[n:]))
 }
 
-// appendFDList appends the descriptors of poll as 3:n1 4:0: number, kind and
-// the events asked for or seen.
-func appendFDList(dst, b []byte) []byte {
+// appendFDList appends the descriptors of poll as 3:n1 4:?0: number, kind as
+// far as it is known here, and the events asked for or seen.
+func (e *Event) appendFDList(dst, b []byte) []byte {
 	if len(b) < 2 {
 		return append(dst, "NULL"...)
 	}
@@ -407,8 +411,13 @@ func appendFDList(dst, b []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ' ')
 		}
-		dst = strconv.AppendInt(dst, int64(binary.LittleEndian.Uint64(at)), 10)
-		dst = append(dst, ':')
+		fd := binary.LittleEndian.Uint64(at)
+		dst = append(strconv.AppendUint(dst, fd, 10), ':')
+		if e.FD != nil && e.FD.Num == int64(fd) {
+			dst = append(dst, e.FD.Kind.char()...)
+		} else {
+			dst = append(dst, '?')
+		}
 		dst = strconv.AppendUint(dst, uint64(binary.LittleEndian.Uint16(at[8:])), 16)
 	}
 	return dst

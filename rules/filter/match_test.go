@@ -188,7 +188,7 @@ func TestRegexStaysLinear(t *testing.T) {
 	}
 }
 
-const busy = `evt.type in (open, openat, creat, connect, accept, sendto, execve) or proc.name startswith ba and ` +
+const busy = `evt.type in (open, openat, creat, accept, sendto, execve) or proc.name startswith ba and ` +
 	`not proc.exepath glob "/usr/*/x*" and proc.aname in (sshd, cron) and proc.pid > 3 and fd.sip != 1.2.3.4 and ` +
 	`fd.net = 192.0.2.0/24 and container.id != host and proc.exepath pmatch (/usr/bin, /opt) and not evil42 and ` +
 	`proc.cmdline icontains BASH and fd.rport in (1, 443) and proc.exepath regex "/usr/.*sh" and k8s.ns.name = billing`
