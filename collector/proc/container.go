@@ -13,10 +13,12 @@ import (
 // containers remembers all containers seen, also those that are gone, up to
 // maxContainers; then those without processes go first.
 type containers struct {
-	byID    map[string]*container // by what shortID makes of it
-	sets    map[string]*cgroupSet // by the raw parameter
-	tell    func(*event.Container)
-	evicted uint64
+	byID     map[string]*container // by what shortID makes of it
+	sets     map[string]*cgroupSet // by the raw parameter
+	tell     func(*event.Container)
+	evicted  uint64
+	accounts int // of all containers
+	skipped  int // sets not kept since idle ones were last looked for
 }
 
 // container is one container and the groups that run in it.
@@ -24,6 +26,7 @@ type container struct {
 	id     string
 	meta   *event.Container
 	groups int
+	gone   bool // from byID
 	users  *accounts
 	tries  int // to read its users
 }
@@ -56,11 +59,7 @@ func (c *containers) set(raw []byte) *cgroupSet {
 		return s
 	}
 	if len(c.sets) >= maxCgroupSets {
-		for k, s := range c.sets {
-			if s.groups == 0 {
-				delete(c.sets, k)
-			}
-		}
+		c.dropIdleSets()
 	}
 	s := &cgroupSet{raw: string(raw), list: event.SplitNUL(raw)}
 	if f, ok := containerOf(s.list); ok {
@@ -95,18 +94,37 @@ func (c *containers) add(id string, meta *event.Container) *container {
 	return made
 }
 
-// evict forgets the first container found without processes, else any.
-func (c *containers) evict() {
-	c.evicted++
-	var victim string
-	for id, k := range c.byID {
-		if victim = id; k.groups == 0 {
-			break
+// dropIdleSets forgets cgroups without processes, one time in many, so that
+// it costs each new one little.
+func (c *containers) dropIdleSets() {
+	if c.skipped++; c.skipped%(maxCgroupSets/8) != 1 {
+		return
+	}
+	for k, s := range c.sets {
+		if s.groups == 0 {
+			delete(c.sets, k)
 		}
 	}
-	delete(c.byID, victim)
+}
+
+// evict makes room for a quarter of all containers: those without processes
+// go first, then any.
+func (c *containers) evict() {
+	for _, idle := range []bool{true, false} {
+		for id, k := range c.byID {
+			if len(c.byID) <= maxContainers*3/4 {
+				break
+			}
+			if k.groups == 0 || !idle {
+				delete(c.byID, id)
+				k.gone = true
+				c.accounts -= k.users.size()
+				c.evicted++
+			}
+		}
+	}
 	for raw, s := range c.sets {
-		if s.in != nil && s.in.id == victim {
+		if s.in != nil && s.in.gone {
 			delete(c.sets, raw)
 		}
 	}

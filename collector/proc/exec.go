@@ -37,7 +37,11 @@ func (t *Table) exec(e *event.Event) {
 			th = lead // an exec makes its thread the leader
 		}
 	}
-	th.used = true
+	if th.dead && !g.dead { // a leader that had ended: another thread took its place
+		th.dead = false
+		g.alive++
+	}
+	th.used = anyHand
 	if t.passive = g.dead || e.ID.NS < g.scanned; t.passive {
 		p := t.edit(g)
 		t.describeExec(g, p, th, e)

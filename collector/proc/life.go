@@ -68,8 +68,12 @@ func (t *Table) identify(th *thread, e *event.Event) *thread {
 	ns, _ := e.Detail.Uint(event.DetailStartBoot)
 	start := ticks(ns)
 	switch {
-	case ns == 0, start == g.start:
-		g.exact = g.exact || ns != 0
+	case ns == 0:
+		if t.stale(g, e) {
+			return nil
+		}
+	case start == g.start:
+		g.exact = true
 	case !g.exact && (g.start == 0 || distance(start, g.start) < sameBirth):
 		g.start, g.exact = start, true
 		t.edit(g).StartBoot = start
@@ -134,7 +138,7 @@ func (t *Table) clone(e *event.Event) {
 		t.cloneInParent(th, e, int32(res))
 	}
 	if th != nil {
-		th.used = true
+		th.used = anyHand
 		e.Process = t.current(th)
 	}
 }
@@ -325,9 +329,11 @@ func (t *Table) describeBirth(g *group, parent *thread, e *event.Event, flags ui
 func (t *Table) describeImage(g *group, e *event.Event, parent *thread) {
 	p := g.proc
 	name := same(p.Name, cut(e.Params.At(parComm)))
-	exe := same(p.Exe, cut(e.Params.At(parExe)))
+	if exe := cut(e.Params.At(parExe)); len(exe) > 0 {
+		p.Exe = same(p.Exe, exe)
+	}
 	raw := t.clip(e.Params.At(parArgs))
-	if parent == nil || !equalNUL(p.Args, raw) {
+	if parent == nil || len(raw) > 0 && !equalNUL(p.Args, raw) { // our parent's side leaves out what is the same
 		p.Args = event.SplitNUL(raw)
 		p.Cmdline = ""
 	}
@@ -335,7 +341,6 @@ func (t *Table) describeImage(g *group, e *event.Event, parent *thread) {
 		p.Name = name
 		p.Cmdline = cmdline(name, p.Args)
 	}
-	p.Exe = exe
 }
 
 // exit handles procexit: its process is shown once more, with the end noted
@@ -357,6 +362,9 @@ func (t *Table) exit(e *event.Event) {
 	if g.alive > 0 {
 		e.Process = t.current(th)
 		return
+	}
+	if lead := t.threads[g.pid]; lead != nil && lead != th && lead.dead && lead.group == g {
+		t.dead = append(t.dead, lead)
 	}
 	t.snapshot(g)
 	t.edit(g).ExitTime = e.ID.NS

@@ -59,6 +59,7 @@ type Table struct {
 	hand       hands
 	misses     missCache
 	host       hostRoot
+	buf        []byte // for reading files of /proc
 
 	mu    sync.Mutex
 	stats Stats
@@ -158,7 +159,7 @@ func (t *Table) event(e *event.Event) {
 	if th == nil {
 		return
 	}
-	th.used = true
+	th.used = anyHand
 	t.passive = th.group.dead || e.ID.NS < th.group.scanned
 	if h := handlers[e.Type]; h != nil {
 		e.FD = h(t, th, e)

@@ -114,4 +114,3 @@ func TestFirstLight(t *testing.T) {
 		t.Fatalf("descriptor %+v", e.FD)
 	}
 }
-

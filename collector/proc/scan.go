@@ -27,7 +27,10 @@ const (
 )
 
 func (t *Table) scanner() *scanner {
-	return &scanner{t: t, buf: make([]byte, maxText), text: make(map[string]string)}
+	if t.buf == nil {
+		t.buf = make([]byte, maxText)
+	}
+	return &scanner{t: t, buf: t.buf, text: make(map[string]string)}
 }
 
 // Scan reads the processes, descriptors and accounts of the host. Handle does

@@ -152,7 +152,7 @@ func socketpairX(t *Table, th *thread, e *event.Event) *event.FD {
 }
 
 func bindX(t *Table, th *thread, e *event.Event) *event.FD {
-	old := th.group.usedFD(e, 2)
+	old := usedSocket(th.group, e, 2)
 	u, ok := parseAddr(e.Params.At(1))
 	if res, _ := e.Params.Int(0); res != 0 || !ok {
 		return old
@@ -181,7 +181,7 @@ func serverKind(family uint8) event.FDKind {
 // socketBase is a copy of old to change, or a new socket where none is known.
 func socketBase(e *event.Event, param int, old *event.FD, family uint8) *event.FD {
 	fd := &event.FD{Family: family}
-	if old != nil {
+	if old != nil && isSocketOf(old, e) {
 		*fd = *old
 	} else {
 		fd.Num, _ = e.Params.Int(param)
@@ -194,6 +194,21 @@ func socketBase(e *event.Event, param int, old *event.FD, family uint8) *event.F
 	}
 	fd.NameChanged = false
 	return fd
+}
+
+// isSocketOf tells whether fd is the socket that e is about: closing is not
+// always seen, and numbers are used again.
+func isSocketOf(fd *event.FD, e *event.Event) bool {
+	c := cookie(e)
+	return fd.Kind.IsSocket() && (c == 0 || fd.Socket == 0 || c == fd.Socket)
+}
+
+// usedSocket is the socket that parameter i of e names.
+func usedSocket(g *group, e *event.Event, i int) *event.FD {
+	if fd := g.usedFD(e, i); fd != nil && isSocketOf(fd, e) {
+		return fd
+	}
+	return nil
 }
 
 // renamed keeps fd in place of old, and is what the event shows: fd with its
@@ -210,7 +225,7 @@ func (t *Table) renamed(g *group, old, fd *event.FD) *event.FD {
 }
 
 func connectX(t *Table, th *thread, e *event.Event) *event.FD {
-	old := th.group.usedFD(e, 2)
+	old := usedSocket(th.group, e, 2)
 	in := th.entered(e)
 	if in != nil && e.Params.Len() < 3 {
 		old = th.group.usedFD(in, 0)
@@ -291,7 +306,7 @@ func accepts(t *Table, th *thread, e *event.Event) *event.FD {
 // other than the last renames a socket that is not connected.
 func datagrams(fdParam, tupleParam int, receive bool) handler {
 	return func(t *Table, th *thread, e *event.Event) *event.FD {
-		old := th.group.usedFD(e, fdParam)
+		old := usedSocket(th.group, e, fdParam)
 		if res, ok := e.Params.Int(0); !ok || res < 0 || old != nil && (old.Connected || old.Proto == event.ProtoTCP) {
 			return old
 		}

@@ -13,6 +13,13 @@ type hands struct {
 	text         int // bytes of all images
 }
 
+// Hands that pass over threads.
+const (
+	sweepHand = 1 << iota
+	evictHand
+	anyHand = sweepHand | evictHand
+)
+
 // What one batch may spend on others than its own threads.
 const (
 	sweepStep    = 4
@@ -32,11 +39,16 @@ func (t *Table) sweep(now uint64) {
 		}
 		th := t.slots[t.hand.sweep]
 		t.hand.sweep++
-		if !th.dead {
-			t.snapshot(th.group)
-			th.refreshOwn(t)
+		if th.dead {
+			continue
 		}
-		if t.opts.Root == "" || th.used && th.missing == 0 || th.dead {
+		t.snapshot(th.group)
+		if th.base != th.group.proc {
+			th.base, th.snap = nil, nil
+		}
+		busy := th.used&sweepHand != 0
+		th.used &^= sweepHand
+		if t.opts.Root == "" || busy && th.missing == 0 {
 			continue
 		}
 		if t.exists(th.tid) {
@@ -50,35 +62,34 @@ func (t *Table) sweep(now uint64) {
 	}
 }
 
-// refreshOwn drops a thread's snapshot of an older state.
-func (th *thread) refreshOwn(_ *Table) {
-	if th.base != th.group.proc {
-		th.base, th.snap = nil, nil
-	}
-}
-
 func (t *Table) exists(tid int32) bool {
 	path := filepath.Join(t.opts.Root, "proc", strconv.Itoa(int(tid)))
 	return unix.Access(path, unix.F_OK) == nil
 }
 
-// evict removes a thread that was not used since the hand last passed it. A
-// process loses its threads before itself.
+// evict removes a thread that was not used since the hand last passed it.
+// Those that others descend from stay as long as there are others to take.
 func (t *Table) evict() {
+	var victim *thread
 	for range evictLook {
 		th := t.underHand()
-		if th.used {
-			th.used = false
+		idle := th.used&evictHand == 0
+		th.used &^= evictHand
+		if g := th.group; th.tid == g.pid && (g.children > 0 || g.members > 0 || g.alive > 1) {
 			continue
 		}
-		if th.tid == th.group.pid && th.next == nil && th.prev == nil || th.tid != th.group.pid {
-			t.live.EvictedThreads++
-			t.removeThread(th)
-			return
+		if victim == nil || idle {
+			victim = th
+		}
+		if idle {
+			break
 		}
 	}
+	if victim == nil {
+		victim = t.underHand()
+	}
 	t.live.EvictedThreads++
-	t.removeThread(t.underHand())
+	t.removeThread(victim)
 }
 
 func (t *Table) underHand() *thread {

@@ -31,7 +31,7 @@ type thread struct {
 	group     *group
 	next      *thread // in group.threads
 	prev      *thread
-	used      bool // since the clock's hand passed
+	used      uint8 // hands that have not passed since its last event
 	dead      bool
 	missing   uint64 // ns since the epoch when /proc no longer had it
 	cred      cred
@@ -73,7 +73,7 @@ func (t *Table) addThread(g *group, tid, vtid int32) *thread {
 	if len(t.slots) >= maxThreads {
 		t.evict()
 	}
-	th := &thread{tid: tid, vtid: vtid, group: g, slot: len(t.slots), used: true}
+	th := &thread{tid: tid, vtid: vtid, group: g, slot: len(t.slots), used: anyHand}
 	t.slots = append(t.slots, th)
 	t.threads[tid] = th
 	th.next = g.threads
@@ -111,9 +111,18 @@ func (t *Table) removeThread(th *thread) {
 		th.next.prev = th.prev
 	}
 	th.next, th.prev = nil, nil
-	if g.threads == nil {
+	if g.alive == 0 && !g.dead {
+		t.dead = append(t.dead, threadsOf(g)...) // a leader that ended before
 		t.endGroup(g, nil)
 	}
+}
+
+func threadsOf(g *group) []*thread {
+	var out []*thread
+	for th := g.threads; th != nil; th = th.next {
+		out = append(out, th)
+	}
+	return out
 }
 
 // addGroup makes process pid, child of parent, in the session of session.
@@ -231,9 +240,13 @@ func (g *group) living() *group {
 }
 
 // bury removes what died in the batch before, now that its events were shown.
+// A leader stays while its process has other threads.
 func (t *Table) bury() {
-	for i, th := range t.dead {
-		t.removeThread(th)
+	for i := 0; i < len(t.dead); i++ {
+		th := t.dead[i]
+		if th.dead && (th.group.dead || th.tid != th.group.pid) {
+			t.removeThread(th)
+		}
 		t.dead[i] = nil
 	}
 	t.dead = t.dead[:0]

@@ -20,7 +20,6 @@ type users struct {
 	root    string
 	host    *accounts
 	checked uint64 // ns since the epoch when the files were last looked at
-	kept    int    // accounts of all containers
 }
 
 // accounts are the users and groups of one place.
@@ -29,6 +28,13 @@ type accounts struct {
 	groups map[uint32]string
 	passwd fileID
 	group  fileID
+}
+
+func (a *accounts) size() int {
+	if a == nil {
+		return 0
+	}
+	return len(a.users) + len(a.groups)
 }
 
 // fileID tells versions of a file apart.
@@ -127,7 +133,7 @@ func (u *users) visit(t *Table, g *group) {
 		return
 	}
 	c := g.cgroup.in
-	if c.users != nil || c.tries >= maxAccountTries || u.kept >= maxAllAccounts {
+	if c.users != nil || c.tries >= maxAccountTries || t.containers.accounts >= maxAllAccounts {
 		return
 	}
 	c.tries++
@@ -149,7 +155,7 @@ func (u *users) visit(t *Table, g *group) {
 	if b, id, ok := readInRoot(root, "etc/group"); ok {
 		a.groups, a.group = parseGroup(b), id
 	}
-	u.kept += len(a.users) + len(a.groups)
+	t.containers.accounts += a.size()
 	c.users = a
 	t.epoch++
 }
@@ -265,6 +271,12 @@ func (t *Table) userEvent(e *event.Event) {
 		return
 	}
 	t.epoch++
+	before := in.size()
+	defer func() {
+		if in != t.users.host {
+			t.containers.accounts += in.size() - before
+		}
+	}()
 	switch {
 	case isUser && gone:
 		delete(in.users, uint32(id))
