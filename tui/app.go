@@ -92,9 +92,9 @@ func newApp(ctx context.Context, o Options) (*app, error) {
 		kind = theme.Light
 	}
 	a := &app{ctx: ctx, opts: o, styles: theme.New(kind, o.ASCII), keys: defaultKeys()}
-	a.screens = newScreens(a.styles, o.Trail)
+	a.screens = newScreens(ctx, a.styles, o.Trail)
 	a.at = 2
-	a.bar = prompt.NewBar(a.styles, o.Trail)
+	a.bar = prompt.NewBar(ctx, a.styles, o.Trail)
 	a.scope.window.Span = time.Hour
 	if o.Window != 0 {
 		a.scope.window.Span = max(o.Window, 0)

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -32,13 +33,13 @@ type screen struct {
 	version int // of the scope it was told last
 }
 
-func newScreens(styles *theme.Styles, trail audit.Trail) []screen {
+func newScreens(ctx context.Context, styles *theme.Styles, trail audit.Trail) []screen {
 	return []screen{
-		{name: "Overview", digit: "1", pane: overview.New(styles, trail)},
+		{name: "Overview", digit: "1", pane: overview.New(ctx, styles, trail)},
 		{name: "Events", digit: "2", pane: events.New(styles)},
-		{name: "Activity", digit: "3", pane: activity.New(styles, trail)},
+		{name: "Activity", digit: "3", pane: activity.New(ctx, styles, trail)},
 		{name: "Trace", digit: "4"},
-		{name: "Processes", digit: "5", pane: procs.New(styles, trail)},
+		{name: "Processes", digit: "5", pane: procs.New(ctx, styles, trail)},
 		{name: "Insights", digit: "6"},
 		{name: "Policies", digit: "7"},
 		{name: "Captures", digit: "8"},

@@ -40,15 +40,16 @@ type Screen struct {
 	view   string
 }
 
-// New makes the screen; it asks for nothing before it is shown.
-func New(styles *theme.Styles, trail Trail) *Screen {
+// New makes the screen; it asks for nothing before it is shown, and for
+// nothing more when ctx ends.
+func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
 	s := &Screen{styles: styles, trail: trail, keys: pane.DefaultKeys(), detail: pane.NewFacts(styles)}
-	s.list = list.New(styles, list.Source[event.Activity]{
+	s.list = list.New(ctx, styles, list.Source[event.Activity]{
 		ID:    func(a *event.Activity) event.ID { return a.ID },
 		Draw:  s.drawRow,
 		Empty: `nothing in this window and filter: - widens the window, \ clears the filter`,
 	})
-	s.graph.owner = s
+	s.graph.owner, s.graph.base = s, ctx
 	return s
 }
 
@@ -64,14 +65,15 @@ func (s *Screen) Resize(w, h int) {
 	s.arrange()
 }
 
-func (s *Screen) arrange() {
+func (s *Screen) arrange() tea.Cmd {
 	s.view = ""
 	l := &s.layout
 	l.compute()
-	s.graph.resize(l.graph.w, l.graph.h)
-	s.list.Resize(l.list.w, max(l.list.h-1, 0))
-	s.detail.Resize(l.detail.w, l.detail.h)
+	graph, rows, detail := l.graph.inside(), l.list.inside(), l.detail.inside()
+	s.graph.resize(graph.w, graph.h)
+	s.detail.Resize(detail.w, detail.h)
 	s.detail.Focus(l.focus == onDetail)
+	return s.list.Resize(rows.w, max(rows.h-1, 0))
 }
 
 // Update implements pane.Pane.
@@ -185,8 +187,7 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 	default:
 		return s.move(msg)
 	}
-	s.arrange()
-	return nil
+	return s.arrange()
 }
 
 func (s *Screen) move(msg tea.KeyPressMsg) tea.Cmd {
@@ -236,7 +237,7 @@ func (s *Screen) mouse(msg tea.MouseMsg) tea.Cmd {
 		case tea.MouseLeft:
 			l.focus = onList
 			s.arrange()
-			return s.list.Click(m.Y - l.list.y - 1)
+			return s.list.Click(m.Y - l.list.inside().y - 1)
 		}
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 // graph counts the scope's activity by column of time, one lane per kind.
 type graph struct {
 	owner  *Screen
+	base   context.Context // of the console
 	w, h   int
 	hist   audit.Histogram
 	have   bool
@@ -76,7 +77,7 @@ func (g *graph) refresh(scope pane.Scope, trail Trail) tea.Cmd {
 	if g.cancel != nil {
 		wait = recount
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(g.base)
 	g.busy, g.cancel = true, cancel
 	owner, gen, n := g.owner, g.gen, g.columns()
 	return func() tea.Msg {

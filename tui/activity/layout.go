@@ -21,86 +21,91 @@ const (
 	away
 )
 
-// layout divides the screen's rectangle.
+// box is a part of the screen: its rectangle, and whether a frame is drawn
+// just inside it.
+type box struct {
+	rect
+	framed bool
+}
+
+// inside is what the frame leaves.
+func (b box) inside() rect {
+	if !b.framed {
+		return b.rect
+	}
+	return rect{b.x + 1, b.y + 1, max(b.w-2, 0), max(b.h-2, 0)}
+}
+
+// layout divides the screen's rectangle into boxes that cover it; those
+// without height are not shown.
 type layout struct {
 	w, h                int
 	focus               part
 	zoom                bool
 	place               place
 	opened              bool // the detail was opened where it is not shown otherwise
-	framed              bool
-	graph, list, detail rect
+	graph, list, detail box
 }
 
 const (
 	wide      = 100 // from here frames, lanes and a detail beside
 	lanes     = 5
 	sideWidth = 42
+	lowest    = 16 // below this height there are no frames
 )
 
+// where is the place of the detail that there is room for.
 func (l *layout) where() place {
+	p := l.place
 	switch {
-	case l.place == byWidth && l.w >= wide:
-		return beside
-	case l.place == byWidth:
-		return away
-	case l.place == beside && l.w < wide:
-		return below
+	case p == byWidth && l.w >= wide:
+		p = beside
+	case p == byWidth:
+		p = away
+	case p == beside && l.w < wide:
+		p = below
 	}
-	return l.place
+	if l.h < lowest {
+		p = away
+	}
+	return p
 }
 
-// compute sets the rectangles.
+// compute sets the boxes.
 func (l *layout) compute() {
-	l.framed = l.w >= wide && l.h >= 16
-	l.graph, l.list, l.detail = rect{}, rect{}, rect{}
-	edge := 0
-	if l.framed {
-		edge = 1
-	}
-	full := rect{edge, edge, l.w - 2*edge, l.h - 2*edge}
+	framed := l.w >= wide && l.h >= lowest
+	l.graph, l.list, l.detail = box{framed: framed}, box{framed: framed}, box{framed: framed}
 	place := l.where()
 	if place == away && !l.opened {
 		l.focus = onList
 	}
-	if l.zoom || l.opened && place == away {
-		if l.focus == onDetail {
-			l.detail = full
-		} else {
-			l.list = full
-		}
-		return
-	}
-	y := l.placeGraph(edge)
-	l.placeBody(y, edge, place)
-}
-
-func (l *layout) placeGraph(edge int) (below int) {
+	full := rect{0, 0, l.w, l.h}
 	switch {
-	case l.h < 8:
-		return 0
-	case !l.framed:
-		l.graph = rect{0, 0, l.w, 2}
-		return 2
+	case (l.zoom || place == away) && l.focus == onDetail:
+		l.detail.rect = full
+		return
+	case l.zoom:
+		l.list.rect = full
+		return
+	case framed:
+		l.graph.rect = rect{0, 0, l.w, lanes + 3}
+	case l.h >= 8:
+		l.graph.rect = rect{0, 0, l.w, 2}
 	}
-	l.graph = rect{edge, edge, l.w - 2*edge, lanes + 1}
-	return lanes + 1 + 2*edge
-}
-
-func (l *layout) placeBody(y, edge int, where place) {
+	y := l.graph.h
 	h := l.h - y
-	switch where {
+	switch place {
 	case beside:
 		side := min(sideWidth+max(l.w-120, 0)/2, 90)
-		l.list = rect{edge, y + edge, l.w - side - 2*edge, h - 2*edge}
-		l.detail = rect{l.w - side + edge, y + edge, side - 2*edge, h - 2*edge}
+		l.list.rect = rect{0, y, l.w - side, h}
+		l.detail.rect = rect{l.w - side, y, side, h}
 	case below:
-		// The detail below always has a frame: it must stand out from the rows.
-		dh := min(max(h/3, 6), h)
-		l.list = rect{edge, y + edge, l.w - 2*edge, max(h-dh-2*edge, 0)}
-		l.detail = rect{1, y + h - dh + 1, l.w - 2, max(dh-2, 0)}
+		dh := min(max(h/3, 6), h-3)
+		l.list.rect = rect{0, y, l.w, h - dh}
+		// It always has a frame: it must stand out from the rows.
+		l.detail = box{rect{0, y + h - dh, l.w, dh}, true}
 	default:
-		l.list = rect{edge, y + edge, l.w - 2*edge, h - 2*edge}
+		l.list.rect = rect{0, y, l.w, h}
 	}
 }
 

@@ -25,35 +25,44 @@ func (s *Screen) draw() string {
 		parts = append(parts, s.viewGraph())
 	}
 	switch {
-	case l.list.h == 0 && l.detail.h > 0:
-		parts = append(parts, s.viewDetail(l.framed))
-	case l.detail.h == 0 || l.detail.w == 0:
+	case l.list.h == 0:
+		parts = append(parts, s.viewDetail())
+	case l.detail.h == 0:
 		parts = append(parts, s.viewList())
-	case l.where() == beside:
-		parts = append(parts, pane.Beside(s.viewList(), s.viewDetail(l.framed)))
+	case l.detail.y == l.list.y:
+		parts = append(parts, pane.Beside(s.viewList(), s.viewDetail()))
 	default:
-		parts = append(parts, s.viewList(), s.viewDetail(true))
+		parts = append(parts, s.viewList(), s.viewDetail())
 	}
 	return pane.Stack(parts...)
 }
 
+func (s *Screen) frame(b box, title, foot string, focus bool, body string) string {
+	if !b.framed {
+		return body
+	}
+	return pane.Frame(s.styles, b.w, b.h, title, foot, focus, body)
+}
+
 func (s *Screen) viewGraph() string {
-	if !s.layout.framed {
+	b := s.layout.graph
+	if !b.framed {
 		return s.graph.compact(s.styles)
 	}
-	return pane.Frame(s.styles, s.layout.w, s.layout.graph.h+2, s.graph.title(), "+ - zoom  < > pan  . now", false, s.graph.view(s.styles))
+	return s.frame(b, s.graph.title(), "+ - zoom  < > pan  . now", false, s.graph.view(s.styles))
 }
 
 func (s *Screen) viewList() string {
 	l := &s.layout
-	c := pane.NewCanvas(s.styles, l.list.w)
-	if l.list.h > 0 {
+	inside := l.list.inside()
+	c := pane.NewCanvas(s.styles, inside.w)
+	if inside.h > 0 {
 		c.Row(false)
 		s.drawHeads(c)
 	}
-	body := pane.Stack(c.String(), s.list.View())
-	if !l.framed {
-		return body
+	body := c.String()
+	if inside.h > 1 {
+		body = pane.Stack(body, s.list.View())
 	}
 	title, foot := "Activity", "= only  ! without  enter detail"
 	if s.graph.have {
@@ -63,19 +72,15 @@ func (s *Screen) viewList() string {
 		title += " · scrolled back"
 		foot = "G newest  " + foot
 	}
-	return pane.Frame(s.styles, l.list.w+2, l.list.h+2, title, foot, l.focus == onList, body)
+	return s.frame(l.list, title, foot, l.focus == onList, body)
 }
 
-func (s *Screen) viewDetail(framed bool) string {
-	l := &s.layout
-	if !framed {
-		return s.detail.View()
-	}
+func (s *Screen) viewDetail() string {
 	title := "Detail"
 	if a := s.list.Selected(); a != nil {
 		title = strings.TrimSpace(a.Kind.String() + " " + a.Verb)
 	}
-	return pane.Frame(s.styles, l.detail.w+2, l.detail.h+2, title, "y copy  z zoom  esc back", l.focus == onDetail, s.detail.View())
+	return s.frame(s.layout.detail, title, "y copy  z zoom  esc back", s.layout.focus == onDetail, s.detail.View())
 }
 
 // drawHeads names the columns; the one under the cell cursor is marked.

@@ -49,6 +49,7 @@ type edge struct {
 
 // List is the window: oldest row first. It belongs to one goroutine.
 type List[R any] struct {
+	base         context.Context // of the console
 	src          Source[R]
 	rows         []R
 	older, newer edge
@@ -89,10 +90,11 @@ const (
 	newer
 )
 
-// New makes a list that follows. Restart asks for its first page.
-func New[R any](styles *theme.Styles, src Source[R]) *List[R] {
-	l := &List[R]{src: src, follow: true, fresh: true, canvas: pane.NewCanvas(styles, 0)}
-	l.query.ctx, l.query.cancel = context.WithCancel(context.Background())
+// New makes a list that follows; what it asks ends with ctx. Restart asks for
+// its first page.
+func New[R any](ctx context.Context, styles *theme.Styles, src Source[R]) *List[R] {
+	l := &List[R]{base: ctx, src: src, follow: true, fresh: true, canvas: pane.NewCanvas(styles, 0)}
+	l.query.ctx, l.query.cancel = context.WithCancel(ctx)
 	return l
 }
 
@@ -120,9 +122,6 @@ func (l *List[R]) Restart(fetch Fetch[R], stay bool) tea.Cmd {
 	l.follow = true
 	return l.fetch(newest, event.ID{}, max(pageSize, l.h+16))
 }
-
-// Close ends what is under way.
-func (l *List[R]) Close() { l.query.cancel() }
 
 // around asks for the rows from id on.
 func (l *List[R]) around(id event.ID) tea.Cmd {
@@ -212,7 +211,7 @@ func (l *List[R]) Oldest() tea.Cmd {
 func (l *List[R]) anew() {
 	l.query.cancel()
 	l.query.gen++
-	l.query.ctx, l.query.cancel = context.WithCancel(context.Background())
+	l.query.ctx, l.query.cancel = context.WithCancel(l.base)
 	l.older, l.newer, l.fresh = edge{}, edge{}, true
 }
 

@@ -35,6 +35,7 @@ const pace = 3 * time.Second
 
 // Screen is the pane. Make one with New.
 type Screen struct {
+	base   context.Context // of the console
 	styles *theme.Styles
 	trail  Trail
 	keys   pane.Keys
@@ -66,9 +67,10 @@ type counted struct {
 	err    error
 }
 
-// New makes the screen; it asks for nothing before it is shown.
-func New(styles *theme.Styles, trail Trail) *Screen {
-	s := &Screen{styles: styles, trail: trail, keys: pane.DefaultKeys()}
+// New makes the screen; it asks for nothing before it is shown, and for
+// nothing more when ctx ends.
+func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
+	s := &Screen{base: ctx, styles: styles, trail: trail, keys: pane.DefaultKeys()}
 	s.keys.Left = pane.Bind("h/←", "list to the left", "h", "left")
 	s.keys.Right = pane.Bind("l/→", "list to the right", "l", "right", "tab")
 	return s
@@ -127,7 +129,7 @@ func (s *Screen) refresh() tea.Cmd {
 	if l.asked {
 		wait = pace
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.base)
 	l.busy, l.asked, l.cancel = true, true, cancel
 	gen, trail, scope, columns := l.gen, s.trail, s.scope, max(min(s.w-8, 1000), 10)
 	return func() tea.Msg {

@@ -110,7 +110,26 @@ func Over(base, view string, x, y int) string {
 			v = ansi.Truncate(v, max(w-x, 0), "")
 			n = max(w-x, 0)
 		}
-		rows[y+i] = ansi.Truncate(row, x, "") + theme.Reset + v + theme.Reset + ansi.TruncateLeft(row, x+n, "")
+		rows[y+i] = left(row, x) + theme.Reset + v + theme.Reset + right(row, x+n, w-x-n)
 	}
 	return strings.Join(rows, "\n")
+}
+
+// left is the first n cells of a styled row; half of a wide character becomes
+// a space.
+func left(row string, n int) string {
+	row = ansi.Truncate(row, n, "")
+	return row + theme.Reset + strings.Repeat(" ", max(n-ansi.StringWidth(row), 0))
+}
+
+// right is the last n cells of a styled row, those from at on.
+func right(row string, at, n int) string {
+	if n <= 0 {
+		return ""
+	}
+	out := ansi.TruncateLeft(row, at, "")
+	if ansi.StringWidth(out) > n {
+		out = ansi.TruncateLeft(row, at+1, "")
+	}
+	return strings.Repeat(" ", max(n-ansi.StringWidth(out), 0)) + out
 }

@@ -35,6 +35,7 @@ const (
 
 // Screen is the pane. Make one with New.
 type Screen struct {
+	base   context.Context // of the console
 	styles *theme.Styles
 	trail  Trail
 	keys   pane.Keys
@@ -75,9 +76,10 @@ type loaded struct {
 	err    error
 }
 
-// New makes the screen; it asks for nothing before it is shown.
-func New(styles *theme.Styles, trail Trail) *Screen {
-	s := &Screen{styles: styles, trail: trail, keys: pane.DefaultKeys(), detail: pane.NewFacts(styles)}
+// New makes the screen; it asks for nothing before it is shown, and for
+// nothing more when ctx ends.
+func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
+	s := &Screen{base: ctx, styles: styles, trail: trail, keys: pane.DefaultKeys(), detail: pane.NewFacts(styles)}
 	s.keys.Left = pane.Bind("h/←", "fold, or to the parent", "h", "left")
 	s.keys.Right = pane.Bind("l/→", "unfold", "l", "right")
 	s.keys.Oldest = pane.Bind("gg", "first", "g", "home")
@@ -175,7 +177,7 @@ func (s *Screen) refresh() tea.Cmd {
 	if l.asked {
 		wait = pace
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.base)
 	l.busy, l.asked, l.cancel = true, true, cancel
 	q := audit.TreeQuery{Exited: uint64(linger), Filter: s.scope.Filter}
 	if w := s.scope.Window; !w.Live() {

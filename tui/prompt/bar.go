@@ -35,6 +35,7 @@ type (
 // Bar is the filter row: it shows the filter and the window, and lets the
 // filter be edited.
 type Bar struct {
+	base    context.Context // of the console
 	styles  *theme.Styles
 	values  Values
 	line    Line
@@ -49,8 +50,10 @@ type Bar struct {
 
 const maxHistory = 100
 
-// NewBar makes a closed bar.
-func NewBar(styles *theme.Styles, values Values) *Bar { return &Bar{styles: styles, values: values} }
+// NewBar makes a closed bar; what it asks ends with ctx.
+func NewBar(ctx context.Context, styles *theme.Styles, values Values) *Bar {
+	return &Bar{base: ctx, styles: styles, values: values}
+}
 
 // Editing reports whether the bar has the keyboard.
 func (b *Bar) Editing() bool { return b.editing }

@@ -56,7 +56,7 @@ func (b *Bar) complete() tea.Cmd {
 	if found.ValuesOf == nil || b.values == nil {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(b.base)
 	b.choices.cancel = cancel
 	gen, values := b.choices.gen, b.values
 	q := audit.FacetQuery{Field: found.ValuesOf.Name, Prefix: found.Prefix, Limit: maxChoices}
