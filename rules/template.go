@@ -88,6 +88,9 @@ func readField(s string, offset int, src string) (part, int, error) {
 	var first error
 	for ; end > 0; end = shorter(name[:end]) {
 		f, arg, err := event.ParseField(unquoteArg(name[:end]))
+		if err == nil && f.Alias == name[:end] {
+			break // short names are for people at a prompt
+		}
 		if err == nil {
 			if f.Traits&event.FilterOnly != 0 {
 				return p, 0, failure(src, offset, f.Name+" can be compared, not printed", "")
@@ -102,6 +105,9 @@ func readField(s string, offset int, src string) (part, int, error) {
 	hint := ""
 	if near, ok := event.Similar(name[:fieldEnd(name)]); ok {
 		hint = "did you mean " + near + "?"
+	}
+	if first == nil {
+		first = event.ErrUnknownField
 	}
 	return p, 0, failure(src, offset, first.Error(), hint)
 }
