@@ -18,6 +18,7 @@ const (
 // States of a TCP socket (include/net/tcp_states.h).
 const (
 	tcpEstablished = 1
+	tcpSynSent     = 2
 	tcpClosed      = 7
 )
 
@@ -52,6 +53,10 @@ func (s *Sessions) connected(e *event.Event) {
 		return
 	}
 	a := s.connection(e, "connect", proto, local, remote)
+	if a.Result == errInProgress && s.early.get(cookie) != nil {
+		a.Result = 0
+		s.early.remove(cookie)
+	}
 	lasting := proto == event.ProtoTCP && (res == 0 || res == -errInProgress)
 	s.noteConnection(&a, cookie, lasting)
 }
@@ -59,14 +64,10 @@ func (s *Sessions) connected(e *event.Event) {
 // connectedUnix notes who talks to a container runtime: that is a way into
 // every container and to root. Other unix sockets are left out.
 func (s *Sessions) connectedUnix(e *event.Event, addr []byte) {
-	var path string
-	if len(addr) > 1 && addr[0] == afUnix {
-		path = string(cut(addr[1:]))
-	}
-	if !s.sensitive.socket(path) {
+	if len(addr) < 2 || addr[0] != afUnix || !s.sensitive.socket(cut(addr[1:])) {
 		return
 	}
-	a := s.activity(e, event.Connection, "connect", path)
+	a := s.activity(e, event.Connection, "connect", string(cut(addr[1:])))
 	a.Proto = event.ProtoNA
 	s.note(&a)
 }
@@ -163,12 +164,16 @@ func (s *Sessions) noteConnection(a *event.Activity, cookie uint64, lasting bool
 // moved when they closed. The thread of such an event is whoever was running.
 func (s *Sessions) tcpState(e *event.Event) {
 	cookie, _ := e.Params.Uint(event.TCPSocket)
+	state, _ := e.Params.Uint(event.TCPNew)
 	found := s.connections.get(cookie)
 	if found == nil || cookie == 0 {
+		if state == tcpEstablished && cookie != 0 {
+			s.early.put(cookie, struct{}{})
+		}
 		return
 	}
 	r := *found
-	switch state, _ := e.Params.Uint(event.TCPNew); state {
+	switch state {
 	case tcpEstablished:
 		if r.a.Result != errInProgress {
 			return
@@ -180,6 +185,9 @@ func (s *Sessions) tcpState(e *event.Event) {
 		r.a.Sent += sent
 		r.a.Received += received
 		r.a.End = e.ID.NS
+		if before, _ := e.Params.Uint(event.TCPOld); before != tcpSynSent && r.a.Result == errInProgress {
+			r.a.Result = 0
+		}
 		s.connections.remove(cookie)
 	default:
 		return

@@ -20,7 +20,7 @@ func DefaultSensitive() Sensitive {
 	return Sensitive{
 		Paths: []string{
 			"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/krb5.keytab",
-			"/etc/security/opasswd", "/etc/machine-id-key", "/proc/kcore", "/dev/mem", "/dev/kmem", "/dev/port",
+			"/etc/security/opasswd", "/proc/kcore", "/dev/mem", "/dev/kmem", "/dev/port",
 			"/etc/kubernetes/admin.conf", "/etc/rancher/k3s/k3s.yaml", "/var/lib/kubelet/kubeconfig",
 		},
 		Prefixes: []string{
@@ -72,7 +72,7 @@ func compile(s *Sensitive) *sensitivity {
 	return c
 }
 
-func (c *sensitivity) socket(path string) bool { return c.sockets[path] }
+func (c *sensitivity) socket(path []byte) bool { return c.sockets[string(path)] }
 
 // file reports whether reading path is an activity.
 func (c *sensitivity) file(path string) bool {

@@ -11,10 +11,11 @@ import (
 // Limits of what Sessions keeps. What falls out of a full table is not lost:
 // its activity stands in the trail as it was last handed on.
 const (
-	maxActors      = 1 << 17 // processes whose session is known
-	maxCommands    = 1 << 16 // commands that have not ended
-	maxConnections = 1 << 15 // connections that have not closed
-	maxFolds       = 1 << 14 // activities that may repeat
+	maxActors      = 1 << 16 // processes whose session is known
+	maxCommands    = 1 << 15 // commands that have not ended
+	maxConnections = 1 << 14 // connections that have not closed
+	maxEarly       = 1 << 10 // connections established whose connect has not returned
+	maxFolds       = 1 << 13 // activities that may repeat
 	maxNames       = 1 << 13 // addresses with a DNS name
 	maxAncestors   = 128     // levels looked up for the root of a session
 	maxTarget      = 1 << 20 // bytes of a target
@@ -43,7 +44,8 @@ type Sessions struct {
 	sensitive   *sensitivity
 	actors      *actors
 	commands    *table[event.ProcessKey, event.Activity]
-	connections *table[uint64, *record]
+	connections *table[uint64, *record]  // by cookie
+	early       *table[uint64, struct{}] // cookies of sockets established before their connect returned
 	folds       *folds
 	names       *names
 	batch       *event.Batch
@@ -62,6 +64,7 @@ func New(o Options) *Sessions {
 		actors:      newActors(o.BootID),
 		commands:    newTable[event.ProcessKey, event.Activity](maxCommands),
 		connections: newTable[uint64, *record](maxConnections),
+		early:       newTable[uint64, struct{}](maxEarly),
 		folds:       &folds{byKey: newTable[foldKey, *record](maxFolds)},
 		names:       &names{byAddr: newTable[nameKey, name](maxNames)},
 	}
