@@ -22,7 +22,7 @@ const (
 
 // catalogue is every field that some record answers, by name.
 var catalogue = func() []Field {
-	all := slices.Concat(evtFields, pathFields, procFields, threadFields, containerFields, fdFields, gumshoeFields)
+	all := slices.Concat(evtFields, pathFields, procFields, threadFields, containerFields, fdFields, gumshoeFields, goneFields)
 	slices.SortFunc(all, func(a, b Field) int { return cmp.Compare(a.Name, b.Name) })
 	return all
 }()

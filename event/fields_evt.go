@@ -40,6 +40,14 @@ const (
 	evtBuflen
 	evtBuflenIn
 	evtBuflenOut
+	evtBuflenFile
+	evtBuflenFileIn
+	evtBuflenFileOut
+	evtBuflenNet
+	evtBuflenNetIn
+	evtBuflenNetOut
+	evtLatency
+	evtLatencyHuman
 	evtIsIO
 	evtIsIORead
 	evtIsIOWrite
@@ -96,6 +104,18 @@ var evtFields = []Field{
 	{num: evtBuflen, Name: "evt.buflen", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes read or written."},
 	{num: evtBuflenIn, Name: "evt.buflen.in", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes read."},
 	{num: evtBuflenOut, Name: "evt.buflen.out", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes written."},
+	{num: evtBuflenFile, Name: "evt.buflen.file", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes read from or written to files."},
+	{num: evtBuflenFileIn, Name: "evt.buflen.file.in", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes read from files."},
+	{num: evtBuflenFileOut, Name: "evt.buflen.file.out", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes written to files."},
+	{num: evtBuflenNet, Name: "evt.buflen.net", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes received or sent over sockets."},
+	{num: evtBuflenNetIn, Name: "evt.buflen.net.in", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes received over sockets."},
+	{num: evtBuflenNetOut, Name: "evt.buflen.net.out", Kind: Uint, Type: TypeUint64, On: OnEvent, Doc: "Bytes sent over sockets."},
+	{num: evtLatency, Name: "evt.latency", Kind: Reltime, Type: TypeReltime, Traits: Deprecated, On: OnEvent, Doc: "Always 0: calls are seen at their end only. Deprecated."},
+	{num: evtLatency, Name: "evt.latency.s", Kind: Reltime, Type: TypeReltime, Traits: Deprecated, On: OnEvent, Doc: "Always 0. Deprecated."},
+	{num: evtLatency, Name: "evt.latency.ns", Kind: Reltime, Type: TypeReltime, Traits: Deprecated, On: OnEvent, Doc: "Always 0. Deprecated."},
+	{num: evtLatency, Name: "evt.latency.quantized", Kind: Uint, Type: TypeUint64, Traits: Deprecated, On: OnEvent, Doc: "Always 0. Deprecated."},
+	{num: evtLatency, Name: "evt.wait_latency", Kind: Reltime, Type: TypeReltime, Traits: Deprecated, On: OnEvent, Doc: "Always 0. Deprecated."},
+	{num: evtLatencyHuman, Name: "evt.latency.human", Kind: String, Type: TypeCharbuf, Traits: Deprecated, On: OnEvent, Doc: "Always \"0ns\". Deprecated."},
 	{num: evtIsIO, Name: "evt.is_io", Kind: Bool, Type: TypeBool, On: OnEvent, Doc: "Whether it reads from or writes to a descriptor."},
 	{num: evtIsIORead, Name: "evt.is_io_read", Kind: Bool, Type: TypeBool, On: OnEvent, Doc: "Whether it reads from a descriptor."},
 	{num: evtIsIOWrite, Name: "evt.is_io_write", Kind: Bool, Type: TypeBool, On: OnEvent, Doc: "Whether it writes to a descriptor."},
@@ -212,6 +232,9 @@ func (e *Event) ioValue(n uint16) (Value, bool) {
 	in, out := e.Type.Has(ReadsFromFD), e.Type.Has(WritesToFD)
 	res, ok := e.Result()
 	ok = ok && res >= 0
+	if n >= evtBuflenFile && n <= evtBuflenNetOut {
+		return number(uint64(res)), ok && e.movesBytes(n, in, out)
+	}
 	switch n {
 	case evtBuflen:
 		return number(uint64(res)), ok && (in || out)
@@ -219,6 +242,10 @@ func (e *Event) ioValue(n uint16) (Value, bool) {
 		return number(uint64(res)), ok && in
 	case evtBuflenOut:
 		return number(uint64(res)), ok && out
+	case evtLatency:
+		return Value{Kind: Reltime}, true
+	case evtLatencyHuman:
+		return text("0ns"), true
 	case evtIsIO:
 		return boolean(in || out), true
 	case evtIsIORead:
@@ -236,6 +263,29 @@ func (e *Event) ioValue(n uint16) (Value, bool) {
 		return boolean(out && e.FD != nil && e.FD.Kind == FDUnix && hasSuffix(e.FD.Name, "/dev/log")), true
 	}
 	return Value{}, false
+}
+
+// movesBytes reports whether e is a transfer of the kind that an evt.buflen
+// field counts.
+func (e *Event) movesBytes(n uint16, in, out bool) bool {
+	if e.FD == nil {
+		return false
+	}
+	k := e.FD.Kind
+	file := k == FDFile || k == FDFileV2
+	switch n {
+	case evtBuflenFile:
+		return file && (in || out)
+	case evtBuflenFileIn:
+		return file && in
+	case evtBuflenFileOut:
+		return file && out
+	case evtBuflenNet:
+		return k.IsSocket() && (in || out)
+	case evtBuflenNetIn:
+		return k.IsSocket() && in
+	}
+	return k.IsSocket() && out
 }
 
 // Bits of an open's flags and mode, as the format numbers them.

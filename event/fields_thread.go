@@ -6,6 +6,7 @@ const (
 	threadTID uint16 = firstThread + iota
 	threadVTID
 	threadIsMain
+	threadNameTID
 	threadCapPermitted
 	threadCapEffective
 	threadCapInheritable
@@ -25,6 +26,7 @@ var threadFields = []Field{
 	{num: threadTID, Name: "thread.tid", Kind: Int, Type: TypePID, Alias: "tid", On: onProcess, Doc: "Thread id on the host."},
 	{num: threadVTID, Name: "thread.vtid", Kind: Int, Type: TypePID, On: onProcess, Doc: "Thread id inside its own pid namespace."},
 	{num: threadIsMain, Name: "thread.ismain", Kind: Bool, Type: TypeBool, On: onProcess, Doc: "Whether the thread is its process' first."},
+	{num: threadNameTID, Name: "thread.nametid", Kind: String, Type: TypeCharbuf, On: onProcess, Doc: "Name and thread id in one word."},
 	{num: threadCapPermitted, Name: "thread.cap_permitted", Kind: String, Type: TypeCharbuf, On: onProcess, Doc: "Permitted capabilities, CAP_… joined by blanks."},
 	{num: threadCapEffective, Name: "thread.cap_effective", Kind: String, Type: TypeCharbuf, On: onProcess, Doc: "Effective capabilities, CAP_… joined by blanks."},
 	{num: threadCapInheritable, Name: "thread.cap_inheritable", Kind: String, Type: TypeCharbuf, On: onProcess, Doc: "Inheritable capabilities, CAP_… joined by blanks."},
@@ -48,6 +50,8 @@ func (p *Process) threadValue(n uint16, arg string) (Value, bool) {
 		return integer(int64(p.VTID)), p.VTID >= 0
 	case threadIsMain:
 		return boolean(p.TID == p.PID), true
+	case threadNameTID:
+		return text(p.Name + decimal(int64(p.TID))), true
 	case threadCapPermitted:
 		return text(capabilities(p.CapPerm)), true
 	case threadCapEffective:

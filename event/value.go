@@ -66,6 +66,7 @@ const (
 	ByName                         // the argument is a dotted suffix: evt.arg.flags
 	NoRightSide                    // not allowed in comparisons of two fields
 	NoTransform                    // not allowed in transformers
+	Deprecated                     // not offered to people
 )
 
 // ArgKind says whether a field takes an argument in brackets.

@@ -219,6 +219,7 @@ func fieldChoices(typed string) []Choice {
 			name += "."
 		}
 		switch {
+		case f.Traits&event.Deprecated != 0:
 		case f.Alias != "" && strings.HasPrefix(f.Alias, typed):
 			short = append(short, Choice{f.Alias, f.Name + ": " + f.Doc})
 		case strings.HasPrefix(name, typed):
