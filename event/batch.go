@@ -7,8 +7,9 @@ type Batch struct {
 	Events     []Event
 	Alerts     []Alert
 	Activities []Activity
-	State      []*Process // snapshots from files or from /proc at start
-	Lost       Losses     // dropped before or inside this batch, in-band
+	State      []*Process   // snapshots from files or from /proc at start
+	Containers []*Container // of which metadata became known in this batch
+	Lost       Losses       // dropped before or inside this batch, in-band
 	Host       uint32
 
 	release func(*Batch)
@@ -31,6 +32,8 @@ func (b *Batch) Reset() {
 	clear(b.Alerts)
 	clear(b.Activities)
 	clear(b.State)
+	clear(b.Containers)
+	b.Containers = b.Containers[:0]
 	b.Events, b.Alerts, b.Activities, b.State = b.Events[:0], b.Alerts[:0], b.Activities[:0], b.State[:0]
 	b.Lost = Losses{}
 }

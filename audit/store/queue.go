@@ -154,6 +154,12 @@ func pack(b *event.Batch, room int) (p *parcel, lost int) {
 		p.state = append(p.state, s)
 		p.bytes += weighProcess(s)
 	}
+	for _, c := range b.Containers {
+		if !c.Pending {
+			p.containers = append(p.containers, c)
+			p.bytes += processBytes
+		}
+	}
 	for i := range b.Events {
 		p.follow(&b.Events[i])
 	}
@@ -177,11 +183,6 @@ func (p *parcel) follow(e *event.Event) {
 		if res, ok := e.Params.Int(0); ok && res == 0 && e.Process.TID == e.Process.PID {
 			p.forks = append(p.forks, e.Process)
 			p.bytes += weighProcess(e.Process)
-		}
-	case event.AsynceventE:
-		if c := e.Process.Container; c != nil && !c.Pending {
-			p.containers = append(p.containers, c)
-			p.bytes += processBytes
 		}
 	}
 }

@@ -44,6 +44,7 @@ create table life(pid integer, start integer, begin integer not null, exit integ
 	guessed integer not null, primary key(pid, start)) without rowid;
 create table who(id integer primary key, container integer not null, session integer not null, user blob not null,
 	uid integer not null, name blob not null, loginuid integer not null, login blob not null);
+create index who_all on who(session, container, user, uid, name, loginuid, login);
 create table activity(id integer primary key, tail integer not null, kind integer not null, severity integer not null,
 	verb integer not null, target integer not null, process integer not null, who integer not null,
 	result integer not null, count integer not null, end integer not null, origin integer not null);

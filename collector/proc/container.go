@@ -13,12 +13,13 @@ import (
 // containers remembers all containers seen, also those that are gone, up to
 // maxContainers; then those without processes go first.
 type containers struct {
-	byID     map[string]*container // by what shortID makes of it
-	sets     map[string]*cgroupSet // by the raw parameter
-	tell     func(*event.Container)
-	evicted  uint64
-	accounts int // of all containers
-	skipped  int // sets not kept since idle ones were last looked for
+	byID      map[string]*container // by what shortID makes of it
+	sets      map[string]*cgroupSet // by the raw parameter
+	tell      func(*event.Container)
+	described []*event.Container // by the batch in hand
+	evicted   uint64
+	accounts  int // of all containers
+	skipped   int // sets not kept since idle ones were last looked for
 }
 
 // container is one container and the groups that run in it.
@@ -200,6 +201,7 @@ func (t *Table) describe(meta *event.Container) {
 		return
 	}
 	meta.ID = shortID(meta.FullID)
+	defer func() { t.containers.described = append(t.containers.described, meta) }()
 	c := t.containers.byID[meta.ID]
 	if c == nil {
 		t.containers.add(meta.ID, meta)

@@ -141,6 +141,9 @@ func (t *Table) Handle(ctx context.Context, b *event.Batch) error {
 	for i := range b.Events {
 		t.event(&b.Events[i])
 	}
+	b.Containers = append(b.Containers, t.containers.described...)
+	clear(t.containers.described)
+	t.containers.described = t.containers.described[:0]
 	t.publish()
 	return nil
 }
