@@ -189,7 +189,7 @@ func TestContainerMetadata(t *testing.T) {
 func TestContainersAreBounded(t *testing.T) {
 	l := newLine(t)
 	l.init()
-	for i := range 3 * maxContainers {
+	for i := range 2 * maxContainers {
 		id := fmt.Sprintf("%012x%052x", i, i)
 		l.send(l.child(200, 100, 0), l.exec(200, execed{comm: "x", ppid: 100, cgroups: []string{"cpu=/docker/" + id}}), l.exit(200, 1))
 	}

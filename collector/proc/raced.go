@@ -92,9 +92,9 @@ func (t *Table) leadsTo(g *group, fd *event.FD) bool {
 	if !sure {
 		return true
 	}
-	if got == "" { // no longer there: its folder may be
-		dir, known := resolve(root, filepath.Dir(name))
-		if !known || dir == "" {
+	if got == "" { // unlinked meanwhile, or never there: its folder tells
+		dir, sure := resolve(root, filepath.Dir(name))
+		if !sure || dir == "" || isLink(root, name) {
 			return true
 		}
 		got = filepath.Join(dir, filepath.Base(name))
@@ -134,17 +134,34 @@ func ownNumber(name string, p *event.Process) string {
 // kernel refuses it, which leaves us in doubt.
 const resolveCached = 0x20
 
-// resolve is where name leads below the folder root, "" when nowhere. It is
-// not sure when the kernel's caches do not know, or the path goes through one
-// of /proc's magic links.
-func resolve(root int, name string) (path string, sure bool) {
-	how := unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+func openCached(root int, name string, flags uint64) (int, error) {
+	return unix.Openat2(root, name, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC | flags,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS | resolveCached,
+	})
+}
+
+// isLink tells whether the caches know name as a symbolic link. Where it leads
+// they then did not: into /proc, which is never sure of itself.
+func isLink(root int, name string) bool {
+	fd, err := openCached(root, name, unix.O_NOFOLLOW)
+	if err != nil {
+		return false
 	}
-	fd, err := unix.Openat2(root, name, &how)
+	defer unix.Close(fd)
+	var st unix.Statx_t
+	err = unix.Statx(fd, "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, &st)
+	return err != nil || st.Mode&unix.S_IFMT == unix.S_IFLNK
+}
+
+// resolve is where name leads below the folder root, "" when nowhere that the
+// kernel's caches know of: what was opened just now is in them, unless a
+// remote file system or a program serves it. It is not sure of a path through
+// one of /proc's magic links.
+func resolve(root int, name string) (path string, sure bool) {
+	fd, err := openCached(root, name, 0)
 	switch {
-	case errors.Is(err, unix.ENOENT):
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EAGAIN):
 		return "", true
 	case err != nil:
 		return "", false
