@@ -175,7 +175,7 @@ func (w *writer) carry(f *file) error {
 		return nil
 	}
 	for _, p := range w.live {
-		if t := snapshotTime(p, f.day, f.day.start()); t < f.day.end() {
+		if t := max(p.CloneTime, p.ExecTime, f.day.start()); t < f.day.end() {
 			if _, err := f.names.process(p, t); err != nil {
 				return &fileError{f.day, err}
 			}

@@ -217,7 +217,7 @@ func TestPagesAnswerAsANaiveStoreDoes(t *testing.T) {
 	if diff := cmp.Diff([]event.Activity(model), everything(t, db), sameAddr); diff != "" {
 		t.Fatal("all rows:\n" + diff)
 	}
-	for i := range 400 {
+	for i := range 250 {
 		q := audit.Query{Selection: w.selection(), Forward: i%2 == 0, Limit: 1 + w.r.IntN(200)}
 		want := model.selected(t, q.Selection)
 		if !q.Forward {
