@@ -31,11 +31,7 @@ func badValue(i int, msg, hint string) *constError { return &constError{i, msg, 
 func compare(c *Check) (comparer, *constError) {
 	f := c.Field
 	if !slices.Contains(Operators(f), c.Op) {
-		names := make([]string, 0, 16)
-		for _, o := range Operators(f) {
-			names = append(names, o.String())
-		}
-		return nil, badValue(-1, "operator "+c.Op.String()+" does not fit "+f.Name, "it takes "+strings.Join(names, " "))
+		return nil, badValue(-1, "operator "+c.Op.String()+" does not fit "+f.Name, "it takes "+operatorHint(f))
 	}
 	if !c.Op.takesList() && (c.Op == Exists) != (len(c.Values) == 0) || !c.Op.takesList() && len(c.Values) > 1 {
 		return nil, badValue(-1, "operator "+c.Op.String()+" has the wrong number of values", "")

@@ -2,12 +2,14 @@ package filter
 
 import "github.com/gumshoe-ir/gumshoe/event"
 
-// spelled are the operators as they are written, in the order in which they
-// are tried: longer ones before their beginnings.
-var spelled = [...]struct {
+type spelling struct {
 	text string
 	op   Op
-}{
+}
+
+// spelled are the operators as they are written, in the order in which they
+// are tried: longer ones before their beginnings.
+var spelled = [...]spelling{
 	{"exists", Exists},
 	{"<=", Le},
 	{"<", Lt},

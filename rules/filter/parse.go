@@ -287,12 +287,15 @@ func (p *parser) parenthesis() (Node, *Error) {
 // follows it, or a bracket a field's name.
 func (p *parser) isField(name string, end int, dotted bool) bool {
 	_, known := event.LookupField(name)
+	if known && dotted {
+		return true
+	}
 	if end < len(p.src) && p.src[end] == '[' {
 		return known
 	}
 	rest := strings.TrimLeft(p.src[end:], " \t\r\n")
-	if rest == "" || rest[0] == ';' || rest[0] == ')' {
-		return known && dotted // incomplete, unlike the word "user"
+	if rest == "" {
+		return false
 	}
 	if strings.ContainsRune("=<>", rune(rest[0])) || strings.HasPrefix(rest, "!=") {
 		return true
@@ -300,9 +303,8 @@ func (p *parser) isField(name string, end int, dotted bool) bool {
 	if !known && !dotted {
 		return false
 	}
-	word := rest[:identifier(rest, 0)]
-	_, isOp := wordOps[word]
-	return isOp || word == "not" && known && dotted
+	_, isOp := wordOps[rest[:identifier(rest, 0)]]
+	return isOp
 }
 
 func (p *parser) freeWord(at Position) (Node, *Error) {

@@ -131,17 +131,29 @@ func (p *parser) operator(listOnly bool) (Op, bool) {
 
 func (p *parser) noOperator(c *Check) *Error {
 	msg := "expected an operator after " + c.Field.Name
-	names := make([]string, 0, len(spelled))
-	for _, o := range Operators(c.Field) {
-		names = append(names, o.String())
-	}
-	hint := strings.Join(names, " ")
-	if p.at == len(p.src) {
+	hint := operatorHint(c.Field)
+	rest := p.src[p.at:]
+	begun := slices.ContainsFunc(spelled[:], func(o spelling) bool { return strings.HasPrefix(o.text, rest) })
+	if begun || p.bar && rest == "not" {
 		e := p.incomplete(msg)
 		e.Hint = hint
 		return e
 	}
 	return p.fail(p.at, msg, hint)
+}
+
+// operatorHint lists the most usual operators of a field.
+func operatorHint(f *event.Field) string {
+	const usual = 8
+	names := make([]string, 0, usual+1)
+	for i, o := range Operators(f) {
+		if i == usual {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, o.String())
+	}
+	return strings.Join(names, " ")
 }
 
 // value reads the right side of an operator that takes one value.

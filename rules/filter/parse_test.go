@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/gumshoe-ir/gumshoe/event"
 )
 
 func TestParsePrintsCanonically(t *testing.T) {
@@ -126,10 +128,49 @@ func TestCaretPointsAtThePlaceAndIsSafe(t *testing.T) {
 	}
 }
 
+// TestUnfinishedTextIsTold: a bar keeps its last whole filter while an operator
+// or a value is being typed.
+func TestUnfinishedTextIsTold(t *testing.T) {
+	for src, want := range map[string]bool{
+		"proc.name": true, "proc.name ": true, "proc.name star": true, "proc.name startswith": true, "proc.name not": true, "proc.name not i": false,
+		"proc.name in (": true, "user=": true, "user='a": true, "a and": true, "not": true, "(a": true, "proc.env[": true,
+		"proc.name foo": false, "a)": false, "pid<x": false, "proc.nmae=": false,
+	} {
+		_, err := ParseBar(src)
+		var e *Error
+		if !errors.As(err, &e) || e.Incomplete != want {
+			t.Errorf("ParseBar(%q): %v, want incomplete %t", src, err, want)
+		}
+	}
+}
+
 func TestChipsSplitOutsideQuotes(t *testing.T) {
 	got := Chips(` a=1; 'b;c' ;; "d" `)
 	want := []string{"a=1", "'b;c'", `"d"`}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("Chips = %q, want %q", got, want)
+	}
+}
+
+func TestRestrictNamesFieldsOfOtherRecords(t *testing.T) {
+	for _, c := range []struct {
+		src    string
+		on     event.Applies
+		column int // of the complaint, 0 for none
+	}{
+		{"proc.name=a and (bash or not user=b)", event.OnProcess, 0},
+		{"proc.name=a and verb=exec", event.OnEvent, 17},
+		{"not evt.num=1", event.OnActivity, 5},
+		{"ip=10.0.0.1", event.OnProcess, 1},
+		{"", event.OnProcess, 0},
+	} {
+		n, err := ParseBar(c.src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e *Error
+		if errors.As(Restrict(n, c.on), &e) != (c.column > 0) || e != nil && e.Pos.Column != c.column {
+			t.Errorf("Restrict(%s, %d): %v, want column %d", c.src, c.on, e, c.column)
+		}
 	}
 }
