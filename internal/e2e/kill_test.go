@@ -1,0 +1,136 @@
+package e2e
+
+import (
+	"encoding/json"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gumshoe-ir/gumshoe/internal/need"
+)
+
+const interrupt = syscall.SIGTERM
+
+var kills = flag.Int("kills", 4, "how often engine and console are each killed at a random moment")
+
+// children are the processes whose parent is pid.
+func children(t *testing.T, pid int) []int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(pid) + "/children")
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for _, f := range strings.Fields(string(b)) {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// engine is the pid of the gumshoe that the terminal's shell started.
+func (term *terminal) engine() int {
+	term.t.Helper()
+	shell, err := strconv.Atoi(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_pid}")))
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for _, pid := range children(term.t, shell) {
+			if exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe"); exe == program {
+				return pid
+			}
+		}
+	}
+	term.t.Fatal("the engine never started")
+	return 0
+}
+
+// programs counts the BPF programs that pid holds, by the kernel's account.
+func programs(t *testing.T, pid int) int {
+	t.Helper()
+	out, err := exec.Command(need.Program(t, "bpftool"), "-j", "prog", "list").Output()
+	if err != nil {
+		t.Fatalf("bpftool: %v", err)
+	}
+	var all []struct{ Pids []struct{ Pid int } }
+	if err := json.Unmarshal(out, &all); err != nil {
+		t.Fatalf("bpftool: %v", err)
+	}
+	n := 0
+	for _, p := range all {
+		for _, holder := range p.Pids {
+			if holder.Pid == pid {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func TestKilledAtAnyMomentNothingIsLeftBehind(t *testing.T) {
+	need.BPF(t)
+	conf := configure(t)
+	for i := range *kills {
+		for _, victim := range []string{"engine", "console"} {
+			killOnce(t, conf, victim, strconv.Itoa(i))
+		}
+	}
+}
+
+// killOnce runs the console in a shell, kills one of the two processes at a
+// random moment, and looks at what is left: modes of the terminal, programs
+// in the kernel, and the rows of the store.
+func killOnce(t *testing.T, conf, victim, turn string) {
+	t.Helper()
+	term := open(t, 100, 30, "env PS1='ready> ' sh")
+	term.await("ready>")
+	term.enter("stty -a | md5sum; " + program + " --config " + conf + "; stty -a | md5sum; echo le''ft")
+	term.press("Enter")
+	engine := term.engine()
+	word := "kill-" + victim + "-" + turn
+	kept := false
+	if rand.IntN(3) > 0 { // else kill while it starts
+		term.await("LIVE")
+		mark(t, word)
+		time.Sleep(time.Duration(200+rand.IntN(400)) * time.Millisecond)
+		kept = len(rows(t, conf, "proc.args contains "+word)) > 0
+	} else {
+		time.Sleep(time.Duration(rand.IntN(250)) * time.Millisecond)
+	}
+	pid := engine
+	if console := children(t, engine); victim == "console" && len(console) > 0 {
+		pid = console[0]
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+		t.Fatal(err)
+	}
+	screen := term.await("left")
+	sums := map[string]bool{}
+	for _, f := range strings.Fields(screen) {
+		if len(f) == 32 {
+			sums[f] = true
+		}
+	}
+	if len(sums) > 1 {
+		t.Errorf("%s killed: terminal modes differ afterwards:\n%s", victim, screen)
+	}
+	if alt := strings.TrimSpace(term.tmux("display-message", "-p", "#{alternate_on}#{mouse_any_flag}")); alt != "00" {
+		t.Errorf("%s killed: alternate screen or mouse still on (%s)", victim, alt)
+	}
+	if n := programs(t, engine); n != 0 {
+		t.Errorf("%s killed: %d BPF programs left", victim, n)
+	}
+	if kept && len(rows(t, conf, "proc.args contains "+word)) == 0 {
+		t.Errorf("%s killed: a row that could be read before is gone", victim)
+	}
+}
