@@ -15,10 +15,12 @@
 
 #define ARRAY_MAX 64 // entries of an argv or envp that are read
 
+#define CTIME_QUERIED 0x80000000u // the kernel's own mark among the nanoseconds, since 6.13
+
 INLINE u64 inode_ctime(struct inode *i)
 {
 	if (bpf_core_field_exists(i->i_ctime_sec))
-		return BPF_CORE_READ(i, i_ctime_sec) * 1000000000ull + BPF_CORE_READ(i, i_ctime_nsec);
+		return BPF_CORE_READ(i, i_ctime_sec) * 1000000000ull + (BPF_CORE_READ(i, i_ctime_nsec) & ~CTIME_QUERIED);
 	struct inode___v66 *v66 = (void *)i;
 	if (bpf_core_field_exists(v66->__i_ctime))
 		return BPF_CORE_READ(v66, __i_ctime.tv_sec) * 1000000000ull + BPF_CORE_READ(v66, __i_ctime.tv_nsec);
