@@ -261,6 +261,30 @@ func TestHistogramsCountAsANaiveStoreDoes(t *testing.T) {
 	}
 }
 
+func TestFacetsCountAsANaiveStoreDoes(t *testing.T) {
+	w := newWorld(seed(t))
+	db, model := filled(t, w, 1000)
+	for range 150 {
+		q := audit.FacetQuery{
+			Selection: w.selection(), Prefix: pick(w, "", "b", "an"), Limit: 1 + w.r.IntN(20),
+			Field: pick(w, "container.name", "user.name", "gumshoe.session", "gumshoe.activity.kind", "proc.name", "gumshoe.activity.target", "fd.rport"),
+		}
+		got, err := db.Facets(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _ := event.LookupField(q.Field)
+		want := tally{field: f, prefix: q.Prefix, counts: map[string]uint64{}}
+		rows := model.selected(t, q.Selection)
+		for i := range rows {
+			want.add(&rows[i], 1)
+		}
+		if diff := cmp.Diff(want.top(q.Limit), got); diff != "" {
+			t.Fatalf("%s of %s kinds %b range %v:\n%s", q.Field, written(q.Filter), q.Kinds, q.Range, diff)
+		}
+	}
+}
+
 func written(n filter.Node) string {
 	if n == nil {
 		return "no filter"

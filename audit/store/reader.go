@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/gumshoe-ir/gumshoe/event"
 )
@@ -137,6 +138,7 @@ func tryReader(ctx context.Context, dsn string, d day) (_ *reader, err error) {
 	}()
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(2)
+	db.SetConnMaxIdleTime(30 * time.Second) // page caches go back
 	var v int
 	if err := db.QueryRowContext(ctx, "pragma user_version").Scan(&v); err != nil {
 		return nil, err

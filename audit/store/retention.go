@@ -18,7 +18,7 @@ func (w *writer) space() error {
 	if err := unix.Statfs(w.db.opt.Dir, &fs); err != nil {
 		return fmt.Errorf("look for free space: %w", err)
 	}
-	if fs.Bavail*uint64(fs.Bsize) < w.db.opt.MinFree {
+	if fs.Bavail*uint64(fs.Bsize) < w.db.minFree.Load() {
 		return errNoSpace
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gumshoe-ir/gumshoe/event"
@@ -39,6 +40,7 @@ type DB struct {
 	queue   *queue
 	readers *readers
 	writer  sync.WaitGroup
+	minFree atomic.Uint64
 
 	mu    sync.Mutex
 	stats Stats
@@ -68,6 +70,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 	}
 	db := &DB{opt: opt, queue: newQueue(opt.QueueBytes), notes: map[string]string{}}
 	db.readers = newReaders(db)
+	db.minFree.Store(opt.MinFree)
 	if opt.ReadOnly {
 		if _, err := os.ReadDir(opt.Dir); err != nil {
 			return nil, fmt.Errorf("open store: %w", err)
