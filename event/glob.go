@@ -8,7 +8,8 @@ import "strings"
 // takes at most len(pattern)·len(s) steps and allocates nothing.
 func Glob(pattern, s string) bool { return glob(pattern, s, false) }
 
-// GlobFold is Glob without regard to the case of ASCII letters.
+// GlobFold is Glob without regard to the case of ASCII letters; classes such as
+// [[:upper:]] keep it, as in the C library.
 func GlobFold(pattern, s string) bool { return glob(pattern, s, true) }
 
 func glob(pattern, s string, fold bool) bool {
@@ -48,9 +49,10 @@ func globOne(p string, c byte, fold bool) (int, bool) {
 			return n, ok
 		}
 	case '\\':
-		if len(p) > 1 {
-			return 2, same(p[1], c, fold)
+		if len(p) == 1 {
+			return 1, false // nothing to quote: matches nothing, as in the C library
 		}
+		return 2, same(p[1], c, fold)
 	}
 	return 1, same(p[0], c, fold)
 }
@@ -58,7 +60,10 @@ func globOne(p string, c byte, fold bool) (int, bool) {
 // globSet matches c against the bracket expression at the start of p. It is
 // not whole when the bracket is never closed: then it is an ordinary byte.
 func globSet(p string, c byte, fold bool) (n int, ok, whole bool) {
-	i, negated := 1, false
+	i, negated, folded := 1, false, c
+	if fold {
+		folded = lower(c)
+	}
 	if i < len(p) && (p[i] == '!' || p[i] == '^') {
 		negated = true
 		i++
@@ -69,7 +74,7 @@ func globSet(p string, c byte, fold bool) (n int, ok, whole bool) {
 		}
 		if strings.HasPrefix(p[i:], "[:") {
 			if end := strings.Index(p[i+2:], ":]"); end >= 0 {
-				ok = ok || inClass(p[i+2:i+2+end], c, fold)
+				ok = ok || inClass(p[i+2:i+2+end], c)
 				i += end + 4
 				continue
 			}
@@ -81,7 +86,10 @@ func globSet(p string, c byte, fold bool) (n int, ok, whole bool) {
 			hi, size = setByte(p[i+1:])
 			i += 1 + size
 		}
-		ok = ok || lo <= c && c <= hi || fold && (lo <= lower(c) && lower(c) <= hi || lo <= upper(c) && upper(c) <= hi)
+		if fold {
+			lo, hi = lower(lo), lower(hi)
+		}
+		ok = ok || lo <= folded && folded <= hi
 	}
 	return 0, false, false
 }
@@ -93,7 +101,7 @@ func setByte(p string) (byte, int) {
 	return p[0], 1
 }
 
-func inClass(name string, c byte, fold bool) bool {
+func inClass(name string, c byte) bool {
 	letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 	digit := c >= '0' && c <= '9'
 	switch name {
@@ -104,9 +112,9 @@ func inClass(name string, c byte, fold bool) bool {
 	case "alnum":
 		return letter || digit
 	case "upper":
-		return c >= 'A' && c <= 'Z' || fold && letter
+		return c >= 'A' && c <= 'Z'
 	case "lower":
-		return c >= 'a' && c <= 'z' || fold && letter
+		return c >= 'a' && c <= 'z'
 	case "space":
 		return c == ' ' || c >= '\t' && c <= '\r'
 	case "blank":
@@ -130,13 +138,6 @@ func same(a, b byte, fold bool) bool { return a == b || fold && lower(a) == lowe
 func lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
 		return c + 'a' - 'A'
-	}
-	return c
-}
-
-func upper(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		return c - ('a' - 'A')
 	}
 	return c
 }
