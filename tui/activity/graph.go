@@ -24,6 +24,8 @@ type graph struct {
 	stale  bool
 	err    error
 	cancel context.CancelFunc
+	drawn  string // as last drawn, until something differs
+	styles *theme.Styles
 }
 
 // counted is a histogram that arrived.
@@ -42,6 +44,9 @@ const (
 )
 
 func (g *graph) resize(w, h int) {
+	if w != g.w || h != g.h {
+		g.drawn = ""
+	}
 	if w != g.w && w > 0 {
 		g.w = w
 		g.restart() // another width is another question
@@ -103,7 +108,7 @@ func (g *graph) take(s *Screen, m counted) tea.Cmd {
 	g.busy = false
 	again := g.stale
 	g.stale = false
-	s.view = ""
+	s.view, g.drawn = "", ""
 	g.err = m.err
 	var cmds []tea.Cmd
 	if m.err == nil {
@@ -159,6 +164,13 @@ func (g *graph) laneKinds() []event.Kind {
 }
 
 func (g *graph) view(styles *theme.Styles) string {
+	if g.drawn == "" || g.styles != styles {
+		g.styles, g.drawn = styles, g.draw(styles)
+	}
+	return g.drawn
+}
+
+func (g *graph) draw(styles *theme.Styles) string {
 	c := pane.NewCanvas(styles, g.w)
 	kinds := g.laneKinds()
 	for _, k := range kinds {
@@ -190,9 +202,9 @@ func (g *graph) drawLane(c *pane.Canvas, r theme.Role, label string, values []ui
 	c.Row(false)
 	c.Space(1)
 	c.Cell(r, label, laneLabel)
-	c.Put(theme.Border, styleBar(c))
+	c.Fill(theme.Border, styleBar(c), 1)
 	c.Spark(r, values, g.columns(), 0)
-	c.Put(theme.Border, styleBar(c))
+	c.Fill(theme.Border, styleBar(c), 1)
 	c.CellRight(theme.Text, pane.Count(total), laneCount-1)
 }
 

@@ -176,7 +176,7 @@ func (s *Screen) viewGraph(w, h int) string {
 		}
 		c.Row(false)
 		c.CellRight(theme.Muted, label, 6)
-		c.Put(theme.Border, s.styles.Glyphs.Plain.Vertical)
+		c.Fill(theme.Border, s.styles.Glyphs.Plain.Vertical, 1)
 		for _, v := range cells {
 			c.Fill(theme.Accent, levels[level(v, top, y, bars)], 1)
 		}

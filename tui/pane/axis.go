@@ -32,10 +32,10 @@ func (s Scope) Columns(n int) audit.HistogramQuery {
 // start, with as many times as find room, and the corners at both ends.
 func (c *Canvas) Axis(start, step uint64, columns, n int) {
 	box := &c.styles.Glyphs.Plain
-	c.Put(theme.Border, box.BottomLeft)
+	c.Fill(theme.Border, box.BottomLeft, 1)
 	if step == 0 || columns == 0 {
 		c.Fill(theme.Border, box.Horizontal, n)
-		c.Put(theme.Border, box.BottomRight)
+		c.Fill(theme.Border, box.BottomRight, 1)
 		return
 	}
 	span := time.Duration(step) * time.Duration(columns)
@@ -57,5 +57,5 @@ func (c *Canvas) Axis(start, step uint64, columns, n int) {
 		c.Put(theme.Muted, text)
 		c.Fill(theme.Border, box.Horizontal, to-from-len(text))
 	}
-	c.Put(theme.Border, box.BottomRight)
+	c.Fill(theme.Border, box.BottomRight, 1)
 }

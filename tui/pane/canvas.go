@@ -199,15 +199,17 @@ func fitEnd(s string, w int) (string, int) {
 	cut := len(tail) < len(s)
 	tail = safe.Line(tail, len(tail)*12)
 	n := ansi.StringWidth(tail)
-	if n > w || cut {
-		tail = ansi.TruncateLeft(tail, max(n-w+1, 0), "…")
+	if n <= w && !cut {
+		return tail, n
 	}
-	n = ansi.StringWidth(tail)
-	if n > w { // a wide character was cut in two
-		tail = ansi.Truncate(tail, w, "")
-		n = ansi.StringWidth(tail)
+	// A wide character that stands across the edge is left in: then one more.
+	out := tail
+	for drop := max(n-w+1, 0); ; drop++ {
+		out = ansi.TruncateLeft(tail, drop, "…")
+		if n = ansi.StringWidth(out); n <= w || drop > len(tail) {
+			return out, n
+		}
 	}
-	return tail, n
 }
 
 // Width is how many cells s takes once made safe.

@@ -152,7 +152,13 @@ func (f *Facts) wrap() {
 
 // breakLine cuts s behind at most w cells, at a space when one is near.
 func breakLine(s string, w int) (head, rest string) {
+	if len(s) <= w && plain(s) {
+		return s, ""
+	}
 	n, cells := 0, 0
+	if ahead := s[:min(len(s), w)]; plain(ahead) { // a byte is a cell
+		n, cells = len(ahead), len(ahead)
+	}
 	for n < len(s) {
 		cluster, width := ansi.FirstGraphemeCluster(s[n:], ansi.GraphemeWidth)
 		if cells+width > w && n > 0 {

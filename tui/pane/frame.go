@@ -21,32 +21,32 @@ func Frame(styles *theme.Styles, w, h int, title, foot string, focus bool, body 
 		box, edge, head = styles.Glyphs.Heavy, theme.Focus, theme.Strong
 	}
 	c.Row(false)
-	c.Put(edge, box.TopLeft)
+	c.Fill(edge, box.TopLeft, 1)
 	if title != "" && w > 8 {
-		c.Put(edge, box.Horizontal)
+		c.Fill(edge, box.Horizontal, 1)
 		c.Put(head, " ")
 		c.put(head, title, w-6, false)
 		c.Put(head, " ")
 	}
 	c.Fill(edge, box.Horizontal, c.Left()-1)
-	c.Put(edge, box.TopRight)
+	c.Fill(edge, box.TopRight, 1)
 	for row := range strings.SplitSeq(body, "\n") {
 		if c.Rows() == h-1 {
 			break
 		}
 		c.Row(false)
-		c.Put(edge, box.Vertical)
+		c.Fill(edge, box.Vertical, 1)
 		c.Join(row, w-2)
-		c.Put(edge, box.Vertical)
+		c.Fill(edge, box.Vertical, 1)
 	}
 	c.Row(false)
-	c.Put(edge, box.BottomLeft)
+	c.Fill(edge, box.BottomLeft, 1)
 	if n := Width(foot); foot != "" && n+5 < w {
 		c.Fill(edge, box.Horizontal, w-5-n)
 		c.Put(theme.Muted, " "+foot+" ")
 	}
 	c.Fill(edge, box.Horizontal, c.Left()-1)
-	c.Put(edge, box.BottomRight)
+	c.Fill(edge, box.BottomRight, 1)
 	return c.String()
 }
 

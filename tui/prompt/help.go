@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -103,7 +104,7 @@ func (h *Help) View(w, height int) string {
 	return pane.Frame(h.styles, w, rows+2, "Keys", "enter presses it  esc closes", true, c.String())
 }
 
-// Press is the message of a key by its name.
+// Press is the message of a key by its name, as bindings spell it.
 func Press(name string) tea.KeyPressMsg {
 	for _, k := range []struct {
 		name string
@@ -127,8 +128,9 @@ func Press(name string) tea.KeyPressMsg {
 			return tea.KeyPressMsg{Code: k.code}
 		}
 	}
-	if rest, ok := strings.CutPrefix(name, "ctrl+"); ok {
+	if rest, ok := strings.CutPrefix(name, "ctrl+"); ok && rest != "" {
 		return tea.KeyPressMsg{Code: []rune(rest)[0], Mod: tea.ModCtrl}
 	}
-	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+	r, _ := utf8.DecodeRuneInString(name)
+	return tea.KeyPressMsg{Code: r, Text: name}
 }
