@@ -139,19 +139,27 @@ INLINE u64 sock_cookie(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 }
 
+// local_port: a closing socket has given up its number and knows what it was.
+INLINE u16 local_port(struct sock *sk)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+	u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	return port ? port : swap16(BPF_CORE_READ(inet, inet_sport));
+}
+
 INLINE void local_end4(struct end4 *e, struct sock *sk)
 {
 	struct inet_sock *inet = (struct inet_sock *)sk;
 	e->ip = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 	if (!e->ip)
 		e->ip = BPF_CORE_READ(inet, inet_saddr);
-	e->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->port = local_port(sk);
 }
 
 INLINE void local_end6(struct end6 *e, struct sock *sk)
 {
 	bpf_core_read(e->ip, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-	e->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->port = local_port(sk);
 }
 
 // read_sock_peer is the peer that sk is connected to; family 0 when to none.

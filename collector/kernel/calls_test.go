@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -102,15 +103,35 @@ func ok(t *testing.T, err error) {
 }
 
 // raw makes a system call and returns what it left in the result register.
-func raw(nr uintptr, args ...uintptr) int64 {
+// Memory is passed as a []byte or an unsafe.Pointer.
+func raw(nr uintptr, args ...any) int64 {
 	var a [6]uintptr
-	copy(a[:], args)
+	for i, v := range args {
+		switch v := v.(type) {
+		case int:
+			a[i] = uintptr(v)
+		case int64:
+			a[i] = uintptr(v)
+		case uintptr:
+			a[i] = v
+		case []byte:
+			a[i] = uintptr(unsafe.Pointer(&v[0]))
+		case unsafe.Pointer:
+			a[i] = uintptr(v)
+		default:
+			panic(fmt.Sprintf("raw: argument of type %T", v))
+		}
+	}
 	r, _, errno := unix.Syscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
+	runtime.KeepAlive(args)
 	if errno != 0 {
 		return -int64(errno)
 	}
 	return int64(r)
 }
+
+// ptr is s as a C string.
+func ptr(s string) []byte { return append([]byte(s), 0) }
 
 // where is the device as the format has it, and the inode, of a file.
 func where(t *testing.T, path string) (uint32, uint64) {

@@ -11,14 +11,6 @@ import (
 	"github.com/gumshoe-ir/gumshoe/event"
 )
 
-func ptr(s string) uintptr {
-	p, err := unix.BytePtrFromString(s)
-	if err != nil {
-		panic(err)
-	}
-	return uintptr(unsafe.Pointer(p))
-}
-
 func TestOpens(t *testing.T) {
 	path := temp(t)
 	ok(t, os.WriteFile(path("here"), nil, 0o600))
@@ -62,7 +54,7 @@ func TestOpens(t *testing.T) {
 		{"openat2", 327, func(t *testing.T) []any {
 			how := unix.OpenHow{Flags: unix.O_DIRECTORY, Resolve: unix.RESOLVE_NO_MAGICLINKS}
 			dir := filepath.Dir(path("x"))
-			fd := raw(unix.SYS_OPENAT2, cwd, ptr(dir), uintptr(unsafe.Pointer(&how)), unsafe.Sizeof(how))
+			fd := raw(unix.SYS_OPENAT2, cwd, ptr(dir), unsafe.Pointer(&how), unsafe.Sizeof(how))
 			dev, ino := where(t, dir)
 			return []any{fd, -100, dir, 1 | 1024, 0, 4, dev, ino}
 		}},
@@ -135,7 +127,7 @@ func TestOpenRacedByAnotherThread(t *testing.T) {
 			}
 		}()
 		for range 20000 {
-			fd := raw(unix.SYS_OPENAT, ^uintptr(99), uintptr(unsafe.Pointer(&buf[0])), unix.O_RDONLY|unix.O_NOFOLLOW)
+			fd := raw(unix.SYS_OPENAT, ^uintptr(99), unsafe.Pointer(&buf[0]), unix.O_RDONLY|unix.O_NOFOLLOW)
 			if fd >= 0 {
 				ok(t, unix.Close(int(fd)))
 			}
@@ -176,7 +168,7 @@ func TestNames(t *testing.T) {
 	dir := must[int](t)(unix.Open(path(""), unix.O_DIRECTORY, 0))
 	defer unix.Close(dir)
 	d := uintptr(dir)
-	r := func(nr uintptr, args ...uintptr) int64 { return raw(nr, args...) }
+	r := raw
 	one := func(name string, typ event.Type, values func() []any) call {
 		return call{name, typ, func(*testing.T) []any { return values() }}
 	}
@@ -231,19 +223,18 @@ func TestDescriptors(t *testing.T) {
 	one := func(name string, typ event.Type, values func() []any) call {
 		return call{name, typ, func(*testing.T) []any { return values() }}
 	}
-	u := func(n int64) uintptr { return uintptr(n) }
 	ev := checkCalls(t, []call{
-		one("dup", 367, func() []any { return []any{r(unix.SYS_DUP, u(f)), f} }),
+		one("dup", 367, func() []any { return []any{r(unix.SYS_DUP, f), f} }),
 		one("dup of nothing", 367, func() []any { return []any{r(unix.SYS_DUP, 12345), 12345} }),
-		one("dup2", 363, func() []any { return []any{r(unix.SYS_DUP2, u(f), 300), f, 300} }),
-		one("dup3 of a socket", 365, func() []any { return []any{r(unix.SYS_DUP3, u(s), 301, unix.O_CLOEXEC), s, 301, 4096} }),
-		one("fcntl F_DUPFD", 151, func() []any { return []any{r(unix.SYS_FCNTL, u(s), unix.F_DUPFD, 310), s, 1, 310} }),
+		one("dup2", 363, func() []any { return []any{r(unix.SYS_DUP2, f, 300), f, 300} }),
+		one("dup3 of a socket", 365, func() []any { return []any{r(unix.SYS_DUP3, s, 301, unix.O_CLOEXEC), s, 301, 4096} }),
+		one("fcntl F_DUPFD", 151, func() []any { return []any{r(unix.SYS_FCNTL, s, unix.F_DUPFD, 310), s, 1, 310} }),
 		one("fcntl F_DUPFD_CLOEXEC", 151, func() []any {
-			moved = r(unix.SYS_FCNTL, u(f), unix.F_DUPFD_CLOEXEC, 320)
+			moved = r(unix.SYS_FCNTL, f, unix.F_DUPFD_CLOEXEC, 320)
 			return []any{moved, f, 26, 320}
 		}),
 		one("close of a duplicated socket", 5, func() []any { return []any{r(unix.SYS_CLOSE, 301), 301} }),
-		one("close of a socket older than we", 5, func() []any { return []any{r(unix.SYS_CLOSE, u(s)), s} }),
+		one("close of a socket older than we", 5, func() []any { return []any{r(unix.SYS_CLOSE, s), s} }),
 		one("close_range", 451, func() []any { return []any{r(unix.SYS_CLOSE_RANGE, 305, 315, 0), 305, 315, 0} }),
 	})
 	ok(t, unix.Close(int(f)))

@@ -31,7 +31,7 @@ func TestIdentityAndKernel(t *testing.T) {
 		one("unshare", 285, func() []any { return []any{r(unix.SYS_UNSHARE, unix.CLONE_FS), 2} }),
 		one("bpf", 369, func() []any { return []any{r(unix.SYS_BPF, unix.BPF_OBJ_GET, 0, 0), unix.BPF_OBJ_GET} }),
 		one("init_module", 411, func() []any {
-			return []any{r(unix.SYS_INIT_MODULE, uintptr(unsafe.Pointer(&image[0])), uintptr(len(image)), ptr("x=1")), image, len(image), "x=1"}
+			return []any{r(unix.SYS_INIT_MODULE, image, uintptr(len(image)), ptr("x=1")), image, len(image), "x=1"}
 		}),
 		one("finit_module", 413, func() []any { return []any{r(unix.SYS_FINIT_MODULE, 9999, ptr("y=2"), 3), 9999, "y=2", 3} }),
 		one("memfd_create", 405, func() []any { return []any{r(unix.SYS_MEMFD_CREATE, ptr("ghost"), 3), "ghost", 3} }),
@@ -65,7 +65,7 @@ func capsetOfSelf() []any {
 	if err := unix.Capget(&head, &data[0]); err != nil {
 		return []any{err.Error()}
 	}
-	res := raw(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&data[0])))
+	res := raw(unix.SYS_CAPSET, unsafe.Pointer(&head), unsafe.Pointer(&data[0]))
 	whole := func(low, high uint32) uint64 { return uint64(high)<<32 | uint64(low) }
 	return []any{
 		res, whole(data[0].Inheritable, data[1].Inheritable), whole(data[0].Permitted, data[1].Permitted),
@@ -76,7 +76,7 @@ func capsetOfSelf() []any {
 func TestReadingPrctlIsNotSent(t *testing.T) {
 	ev := watch(t, Options{Only: []string{"sys_exit", "call_prctl"}}, func() {
 		raw(unix.SYS_PRCTL, unix.PR_GET_DUMPABLE)
-		raw(unix.SYS_PRCTL, unix.PR_GET_NAME, uintptr(unsafe.Pointer(new([16]byte))))
+		raw(unix.SYS_PRCTL, unix.PR_GET_NAME, make([]byte, 16))
 	})
 	for _, e := range ev {
 		if o, _ := e.Params.Uint(1); e.Type == 401 && (o == unix.PR_GET_DUMPABLE || o == unix.PR_GET_NAME) {
