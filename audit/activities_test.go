@@ -46,7 +46,6 @@ var verbs = []struct {
 	{"a key by its name", event.SyscallOpenatV2X, file("/home/ann/.ssh/id_ed25519", 1), values{3, -100, "x"}, "file read /home/ann/.ssh/id_ed25519"},
 	{"cloud credentials by their folder", event.SyscallOpenatV2X, file("/root/.aws/credentials", 1), values{3, -100, "x"}, "file read /root/.aws/credentials"},
 	{"a kube token by its prefix", event.SyscallOpenatV2X, file("/var/run/secrets/kubernetes.io/serviceaccount/token", 1), values{3, -100, "x"}, "file read /var/run/secrets/kubernetes.io/serviceaccount/token"},
-	{"a keystore by its suffix", event.SyscallOpenatV2X, file("/srv/pass.kdbx", 1), values{3, -100, "x"}, "file read /srv/pass.kdbx"},
 	{"a link to the shadow file", event.SyscallOpenatV2X, with(file("/tmp/l", 1), func(f *event.FD) { f.RealPath = "/etc/shadow" }), values{3, -100, "x"}, "file read /tmp/l"},
 	{"shadow refused", event.SyscallOpenatV2X, failed("/etc/shadow"), values{-13, -100, "x", 1}, "file read /etc/shadow =13"},
 	{"shadow missing", event.SyscallOpenatV2X, failed("/etc/shadow"), values{-2, -100, "x", 1}, ""},

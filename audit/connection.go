@@ -96,8 +96,25 @@ func (s *Sessions) listened(e *event.Event) {
 	if !e.FD.Server {
 		local = e.FD.Source
 	}
-	a := s.connection(e, "listen", e.FD.Proto, local, netip.AddrPort{})
+	proto := e.FD.Proto
+	if proto == event.ProtoUnknown {
+		proto = event.ProtoTCP // over several paths (MPTCP)
+	}
+	a := s.connection(e, "listen", proto, local, netip.AddrPort{})
 	s.noteConnection(&a, cookieOf(e), res == 0)
+}
+
+// closed ends listeners of MPTCP, of whose sockets no state is told.
+func (s *Sessions) closed(e *event.Event) {
+	fd := e.FD
+	if fd == nil || !fd.Server || fd.Proto != event.ProtoUnknown || e.Process == nil || !fd.Dest.IsValid() {
+		return
+	}
+	k := foldKey{process: e.Process.Key(e.ID.Host), remote: plain(fd.Dest), verb: "listen"}
+	if r := s.folds.byKey.get(k); r != nil && (*r).a.End == 0 {
+		(*r).a.End = e.ID.NS
+		s.touch(*r, e.ID.NS)
+	}
 }
 
 func (s *Sessions) bound(e *event.Event) {

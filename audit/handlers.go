@@ -38,6 +38,7 @@ var handlers = [event.Known]func(*Sessions, *event.Event){
 	event.SocketAccept4V6X: (*Sessions).accepted,
 	event.SocketListenX:    (*Sessions).listened,
 	event.SocketBindX:      (*Sessions).bound,
+	event.SyscallCloseX:    (*Sessions).closed,
 	event.SocketSendtoX:    datagram("send", 4),
 	event.SocketSendmsgX:   datagram("send", 4),
 	event.SocketSendmmsgX:  datagram("send", 4),

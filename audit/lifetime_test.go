@@ -207,3 +207,20 @@ func TestBytesOfFoldedConnectionsAddUp(t *testing.T) {
 		t.Errorf("%+v", b.Activities)
 	}
 }
+
+func TestAListenerOverSeveralPathsEndsWithItsDescriptor(t *testing.T) {
+	l := newLine(t)
+	p := l.process(100, nil, "server")
+	fd := with(inet(event.ProtoUnknown, "", "127.0.0.1:80"), func(f *event.FD) { f.Server, f.Socket = true, 0 })
+	began := l.give(p, fd, event.SocketListenX, 0, 5, 10)
+	if len(began) != 1 || began[0].End != 0 || began[0].Proto != event.ProtoTCP {
+		t.Fatalf("%+v", began)
+	}
+	l.wait(2 * second)
+	if got := l.give(l.process(101, p, "child"), fd, event.SyscallCloseX, 0, 5); len(got) != 0 {
+		t.Errorf("closed by another process: %q", brief(got))
+	}
+	if got := l.give(p, fd, event.SyscallCloseX, 0, 5); len(got) != 1 || got[0].ID != began[0].ID || got[0].End != l.now {
+		t.Errorf("%+v", got)
+	}
+}

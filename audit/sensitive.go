@@ -4,40 +4,35 @@ import "strings"
 
 // Sensitive says which files' reading is an activity: what a thief of
 // credentials looks for. A path that one of the lists names is sensitive. The
-// kernel side thins reads by the same lists: it must let through what they
-// match.
+// kernel side thins reads by Prefixes and Names; it sends paths with a
+// component that begins with a dot always, so that Folders must begin so.
 type Sensitive struct {
-	Paths    []string // whole paths
-	Prefixes []string // beginnings of paths
+	Prefixes []string // beginnings of whole paths
 	Names    []string // last elements of paths
-	Suffixes []string // ends of last elements
-	Folders  []string // elements below which all files are sensitive: ".ssh"
+	Folders  []string // elements below which all files are sensitive: ".aws"
 	Sockets  []string // unix sockets to which a connect is an activity
 }
 
 // DefaultSensitive is the list used unless the configuration has another.
 func DefaultSensitive() Sensitive {
 	return Sensitive{
-		Paths: []string{
-			"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/krb5.keytab",
-			"/etc/security/opasswd", "/proc/kcore", "/dev/mem", "/dev/kmem", "/dev/port",
-			"/etc/kubernetes/admin.conf", "/etc/rancher/k3s/k3s.yaml", "/var/lib/kubelet/kubeconfig",
-		},
 		Prefixes: []string{
-			"/etc/sudoers.d/", "/etc/ssl/private/", "/etc/pki/tls/private/", "/etc/letsencrypt/live/",
-			"/etc/letsencrypt/archive/", "/etc/kubernetes/pki/", "/var/lib/kubelet/pki/", "/etc/NetworkManager/system-connections/",
-			"/etc/wireguard/", "/etc/openvpn/", "/var/run/secrets/", "/run/secrets/", "/root/.gnupg/", "/var/lib/sss/secrets/",
+			"/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/krb5.keytab", "/etc/security/opasswd",
+			"/etc/ssl/private/", "/etc/pki/tls/private/", "/etc/letsencrypt/live/", "/etc/letsencrypt/archive/",
+			"/etc/kubernetes/admin.conf", "/etc/kubernetes/pki/", "/etc/rancher/k3s/k3s.yaml", "/var/lib/kubelet/kubeconfig",
+			"/var/lib/kubelet/pki/", "/etc/NetworkManager/system-connections/", "/etc/wireguard/", "/etc/openvpn/",
+			"/var/run/secrets/", "/run/secrets/", "/root/.gnupg/", "/var/lib/sss/secrets/",
+			"/proc/kcore", "/dev/mem", "/dev/kmem", "/dev/port",
 		},
 		Names: []string{
 			"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", "authorized_keys",
 			"ssh_host_rsa_key", "ssh_host_ecdsa_key", "ssh_host_ed25519_key", ".netrc", ".pgpass", ".my.cnf", ".git-credentials",
 			".bash_history", ".zsh_history", ".sh_history", ".ash_history", ".mysql_history", ".psql_history", ".python_history",
-			".rediscli_history", "fish_history", ".kube_config", "kubeconfig", ".vault-token", ".dockercfg", ".npmrc", ".pypirc",
+			".rediscli_history", "fish_history", "kubeconfig", ".vault-token", ".dockercfg", ".npmrc", ".pypirc",
 			"application_default_credentials.json", "accessTokens.json", "msal_token_cache.json", "credentials.db", "wallet.dat",
-			"logins.json", "key4.db", "Login Data", "Cookies",
+			"logins.json", "key4.db", "Login Data",
 		},
-		Suffixes: []string{".kdbx", ".keytab", ".p12", ".pfx", ".ppk"},
-		Folders:  []string{".aws", ".azure", ".gcloud", ".kube", ".docker"},
+		Folders: []string{".aws", ".azure", ".gcloud", ".kube", ".docker"},
 		Sockets: []string{
 			"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock",
 			"/run/crio/crio.sock", "/var/run/crio/crio.sock", "/run/podman/podman.sock", "/run/k3s/containerd/containerd.sock",
@@ -47,9 +42,8 @@ func DefaultSensitive() Sensitive {
 
 // sensitivity answers for a Sensitive without walking its longer lists.
 type sensitivity struct {
-	paths, names, folders, sockets map[string]bool
-	prefixes                       map[byte][]string // by the second byte of the path
-	suffixes                       []string
+	names, folders, sockets map[string]bool
+	prefixes                [256][]string // by the second byte of the path
 }
 
 func compile(s *Sensitive) *sensitivity {
@@ -61,8 +55,7 @@ func compile(s *Sensitive) *sensitivity {
 		return m
 	}
 	c := &sensitivity{
-		paths: set(s.Paths), names: set(s.Names), folders: set(s.Folders), sockets: set(s.Sockets),
-		prefixes: map[byte][]string{}, suffixes: s.Suffixes,
+		names: set(s.Names), folders: set(s.Folders), sockets: set(s.Sockets),
 	}
 	for _, p := range s.Prefixes {
 		if len(p) > 1 {
@@ -85,16 +78,7 @@ func (c *sensitivity) file(path string) bool {
 		}
 	}
 	slash := strings.LastIndexByte(path, '/')
-	base := path[slash+1:]
-	if c.names[base] || c.paths[path] {
-		return true
-	}
-	for _, s := range c.suffixes {
-		if strings.HasSuffix(base, s) {
-			return true
-		}
-	}
-	return c.within(path[:slash])
+	return c.names[path[slash+1:]] || c.within(path[:slash])
 }
 
 // within reports whether dir has a sensitive element. Only elements that begin
