@@ -429,7 +429,7 @@ func (e *Event) appendDyn(dst []byte, p *Param, b []byte) []byte {
 		return append(dst, "NULL"...)
 	}
 	inner := Event{Process: e.Process, FD: e.FD}
-	as := Info{Params: []Param{{Name: p.Name, Type: p.Dyn[b[0]], Format: "dec"}}}
+	as := Info{Params: []Param{{Name: p.Name, Type: p.Dyn[b[0]], Format: p.Format}}}
 	lens := [4]byte{}
 	binary.LittleEndian.PutUint32(lens[:], uint32(len(b)-1))
 	inner.Params = Params{lens: lens[:], data: b[1:], wide: true}
