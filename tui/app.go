@@ -149,6 +149,7 @@ type engine struct {
 	pausedAt uint64 // activities stored when the screen was paused
 	count    pane.Counted
 	counted  bool
+	settling int // statuses until all that was counted is stored
 }
 
 // intent does what a pane wants. This switch is the list of what the console

@@ -70,4 +70,3 @@ func BenchmarkStatus(b *testing.B) {
 		_ = a.View()
 	}
 }
-

@@ -22,6 +22,9 @@ const (
 	pace = 100 * time.Millisecond
 	// silence is after how long an engine that says nothing is called silent.
 	silence = 5 * time.Second
+	// settle is after how many statuses that count nothing new everything
+	// counted is taken to be stored.
+	settle = 5
 	// retry is the time between two tries to reach an engine that is gone.
 	retry = 2 * time.Second
 )

@@ -65,7 +65,15 @@ func (a *app) broadcast(msg tea.Msg) tea.Cmd {
 // heard takes in what the engine says.
 func (a *app) heard(s status) tea.Cmd {
 	e := &a.engine
+	// What is counted is stored a little later: the statuses that follow tell
+	// of that and count the same.
 	changed := !e.known || e.Activities != s.Activities || e.Processes != s.Processes
+	if changed {
+		e.settling = settle
+	} else if e.settling > 0 {
+		e.settling--
+		changed = true
+	}
 	e.Status, e.known, e.quiet, e.gone = s.Status, true, false, false
 	shown := a.screens[a.at].pane
 	cmds := []tea.Cmd{nextStatus(a.ctx, s.ch, pace), shown.Update(s.Status)}

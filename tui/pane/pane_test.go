@@ -78,8 +78,11 @@ func TestOver(t *testing.T) {
 func TestFacts(t *testing.T) {
 	f := NewFacts(styles)
 	f.Set([]Fact{
-		{Text: "title"}, {Label: "WHO", Text: "root"}, {Label: "WHO", Text: "uid 0"},
-		{Label: "WHAT", Text: strings.Repeat("word ", 20)}, {Label: "X", Text: strings.Repeat("y", 100<<10)},
+		{Text: "title"},
+		{Label: "WHO", Text: "root"},
+		{Label: "WHO", Text: "uid 0"},
+		{Label: "WHAT", Text: strings.Repeat("word ", 20)},
+		{Label: "X", Text: strings.Repeat("y", 100<<10)},
 	})
 	f.Focus(true)
 	Fit(t, f)
