@@ -19,7 +19,7 @@ import (
 
 // load is a made-up host's activity over three days: paths by Zipf's law and
 // some that occur once, 300 services and thousands of short commands, 40
-// containers, 20 users, 400 sessions.
+// containers, 20 users, 800 sessions.
 type load struct {
 	r        *rand.Rand
 	paths    []string
@@ -62,8 +62,13 @@ func (l *load) process(pid int32, parent *event.Process) *event.Process {
 	p.Args = []string{"--job", strconv.Itoa(int(pid))}
 	p.Cmdline = p.Name + " --job " + p.Args[1]
 	if parent != nil {
-		p.PPID, p.Container, p.Leader = parent.PID, parent.Container, parent
-	} else if l.r.IntN(4) > 0 {
+		p.PPID, p.SID, p.Container, p.Leader = parent.PID, parent.SID, parent.Container, parent
+		if pid%20 != 0 {
+			p.User, p.UID = parent.User, parent.UID
+		}
+		return p
+	}
+	if p.SID = pid; l.r.IntN(4) > 0 {
 		p.Container = l.boxes[l.r.IntN(len(l.boxes))]
 	}
 	return p
@@ -79,7 +84,7 @@ func (l *load) next() event.Activity {
 	step := loadDays * dayNS / uint64(l.total)
 	a := event.Activity{
 		ID:       event.ID{NS: firstDay + uint64(l.n)*step + l.r.Uint64N(step/2+1), Host: 1, CPU: uint16(l.n & 1), Ord: uint16(l.n)},
-		Severity: event.NoPriority, Count: 1, Session: event.SessionID(1 + l.r.IntN(400)), User: "user",
+		Severity: event.NoPriority, Count: 1,
 	}
 	l.n++
 	switch k := l.r.IntN(100); {
@@ -101,9 +106,11 @@ func (l *load) next() event.Activity {
 			a.Process = l.short
 		}
 	}
-	// Who acts hangs together: a container has its few sessions and users.
-	if c := a.Process.Container; c != nil {
-		a.Session = event.SessionID(1 + uint64(a.Process.PID%7) + 10*uint64(slices.Index(l.boxes, c)))
+	// Who acts hangs together: a service and its children are one session, and
+	// one command in twenty comes from a login, of which there are 500.
+	a.Session = event.SessionID(1 + a.Process.SID)
+	if a.Process.PID > 300 && a.Process.PID%20 == 0 {
+		a.Session = event.SessionID(1000 + l.n/(l.total/500+1))
 	}
 	a.User = a.Process.User.Name
 	return a
@@ -235,7 +242,7 @@ func BenchmarkFilter(b *testing.B) {
 	}{
 		{"container", func(i int) string { return fmt.Sprintf("container.name = box-%02d", i%40) }},
 		{"user", func(i int) string { return fmt.Sprintf("user.name = user%02d", i%20) }},
-		{"session", func(i int) string { return fmt.Sprintf("gumshoe.session = %d", 1+i%400) }},
+		{"session", func(i int) string { return fmt.Sprintf("gumshoe.session = %d", []int{2 + i%300, 1000 + i%500}[i%2]) }},
 		{"process", func(i int) string { return fmt.Sprintf("proc.name = prog%03d", i%200) }},
 		{"pid", func(i int) string { return fmt.Sprintf("proc.pid = %d", 1+i%300) }},
 		{"ancestor", func(i int) string { return fmt.Sprintf("proc.aname = prog%03d", i%200) }},
@@ -273,7 +280,7 @@ func BenchmarkHistogram(b *testing.B) {
 		{"all", func(int) string { return "" }},
 		{"container", func(i int) string { return fmt.Sprintf("container.name = box-%02d", i%40) }},
 		{"user", func(i int) string { return fmt.Sprintf("user.name = user%02d", i%20) }},
-		{"session", func(i int) string { return fmt.Sprintf("gumshoe.session = %d", 1+i%400) }},
+		{"session", func(i int) string { return fmt.Sprintf("gumshoe.session = %d", []int{2 + i%300, 1000 + i%500}[i%2]) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			db := benchStore(b)

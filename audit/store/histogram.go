@@ -60,7 +60,7 @@ func (db *DB) bound(ctx context.Context, s *search, list []day) error {
 		}
 		err := db.ask(ctx, d, func(r *reader) error {
 			var lo, hi sql.NullInt64
-			err := r.sql.QueryRowContext(ctx, "select (select min(id) from activity), (select max(id) from activity)").Scan(&lo, &hi)
+			err := r.tx.QueryRowContext(ctx, "select (select min(id) from activity), (select max(id) from activity)").Scan(&lo, &hi)
 			if err != nil || !lo.Valid {
 				return err
 			}

@@ -83,7 +83,7 @@ func (r *reader) load(ctx context.Context, lines []line) ([]event.Activity, erro
 // refresh drops what the caches know of containers when the file knows more.
 func (r *reader) refresh(ctx context.Context) error {
 	var seq int64
-	if err := r.sql.QueryRowContext(ctx, "select value from meta where name = 'containers'").Scan(&seq); err != nil {
+	if err := r.tx.QueryRowContext(ctx, "select value from meta where name = 'containers'").Scan(&seq); err != nil {
 		return err
 	}
 	if seq != r.seq {

@@ -223,6 +223,7 @@ func TestPagesAnswerAsANaiveStoreDoes(t *testing.T) {
 		if !q.Forward {
 			slices.Reverse(want)
 		}
+		db.budget = []time.Duration{pageBudget, pageBudget, 1}[i%3] // out of time at once, it must say where
 		got := pages(t, db, q)
 		if diff := cmp.Diff(ids(want), ids(got)); diff != "" {
 			t.Fatalf("%d: %s kinds %b range %v: got %d, want %d rows:\n%s", i, written(q.Filter), q.Kinds, q.Range, len(got), len(want), diff)

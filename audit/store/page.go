@@ -31,7 +31,7 @@ func (db *DB) Page(ctx context.Context, q audit.Query) (audit.Page, error) {
 	if err != nil {
 		return audit.Page{}, err
 	}
-	s.forward, s.after, s.need, s.deadline = q.Forward, q.After, q.Limit+1, time.Now().Add(pageBudget)
+	s.forward, s.after, s.need, s.deadline = q.Forward, q.After, q.Limit+1, time.Now().Add(db.budget)
 	list, err := days(db.opt.Dir)
 	if err != nil {
 		return audit.Page{}, fmt.Errorf("list store: %w", err)
@@ -119,7 +119,7 @@ func (db *DB) searchDay(ctx context.Context, s *search, d day) (rows []event.Act
 func (db *DB) ask(ctx context.Context, d day, f func(*reader) error) error {
 	r, err := db.readers.get(ctx, d)
 	if err == nil && r != nil {
-		err = f(r)
+		err = r.snapshot(ctx, f)
 	}
 	switch {
 	case err == nil:

@@ -33,11 +33,40 @@ func (r *reader) plan(ctx context.Context, s *search) (*plan, error) {
 		return nil, err
 	}
 	p := &plan{cond: cond, kinds: s.Kinds}
+	p.liftKinds()
 	p.drives, _ = cond.drives()
 	for _, d := range p.drives {
 		p.values += len(d.values)
 	}
 	return p, nil
+}
+
+// liftKinds takes what the condition says of kinds alone out of it, since the
+// minute counts know kinds.
+func (p *plan) liftKinds() {
+	terms := []term{p.cond}
+	if p.cond.op == and {
+		terms = p.cond.terms
+	}
+	rest := term{op: and, exact: p.cond.exact}
+	for _, t := range terms {
+		if t.op != set || t.column != "kind" {
+			rest.terms = append(rest.terms, t)
+			continue
+		}
+		var kinds audit.KindSet
+		for _, k := range t.ids {
+			if p.kinds.Has(event.Kind(k)) {
+				kinds = kinds.With(event.Kind(k))
+			}
+		}
+		if kinds == 0 {
+			p.cond = term{op: never, exact: true}
+			return
+		}
+		p.kinds = kinds
+	}
+	p.cond = rest.simplify()
 }
 
 // width is how much time to look at first.
@@ -108,7 +137,7 @@ func (r *reader) lines(ctx context.Context, p *plan, lo, hi int64, forward bool,
 	if p.streams() {
 		return r.follow(ctx, p, lo, hi, forward, limit)
 	}
-	rows, err := r.sql.QueryContext(ctx, "select "+lineColumns+" from "+p.from(lo, hi)+" and "+p.where()+order("a.id", forward))
+	rows, err := r.tx.QueryContext(ctx, "select "+lineColumns+" from "+p.from(lo, hi)+" and "+p.where()+order("a.id", forward))
 	if err != nil {
 		return nil, 0, false, err
 	}
@@ -226,7 +255,7 @@ func (p *plan) skip(ctx context.Context, r *reader, w *window) error {
 	var minute sql.NullInt64
 	text := fmt.Sprintf("select %s from total where minute between %d and %d and kind in (%s) and n > 0",
 		pick, minuteOf(w.lo), minuteOf(w.hi), in(kindList(p.kinds)))
-	if err := r.sql.QueryRowContext(ctx, text).Scan(&minute); err != nil {
+	if err := r.tx.QueryRowContext(ctx, text).Scan(&minute); err != nil {
 		return err
 	}
 	switch {

@@ -130,10 +130,10 @@ func weighProcess(p *event.Process) int {
 	return n
 }
 
-// pack copies what the store keeps of b, as far as room reaches, and is how
-// many activities found none.
-func pack(b *event.Batch, room int) (p *parcel, lost int) {
-	p = &parcel{host: b.Host}
+// pack copies what the store keeps of b into an empty p, as far as room
+// reaches, and is how many activities found none.
+func (p *parcel) pack(b *event.Batch, room int) (lost int) {
+	p.host, p.at = b.Host, 0
 	n := 0
 	for ; n < len(b.Activities); n++ {
 		w := weighActivity(&b.Activities[n])
@@ -142,7 +142,9 @@ func pack(b *event.Batch, room int) (p *parcel, lost int) {
 		}
 		p.bytes += w
 	}
-	p.activities = make([]event.Activity, n)
+	if n > 0 {
+		p.activities = make([]event.Activity, n)
+	}
 	for i := range p.activities {
 		a := b.Activities[i]
 		// A source may hand out text that lives in its batch.
@@ -163,7 +165,7 @@ func pack(b *event.Batch, room int) (p *parcel, lost int) {
 	for i := range b.Events {
 		p.follow(&b.Events[i])
 	}
-	return p, len(b.Activities) - n
+	return len(b.Activities) - n
 }
 
 // follow notes what a system event says of processes' lives.

@@ -54,14 +54,21 @@ func checkHeader(path string) error {
 type readers struct {
 	db   *DB
 	mu   sync.Mutex
-	open map[string]*reader
+	open map[string]*source
 	done bool
 }
 
-func newReaders(db *DB) *readers { return &readers{db: db, open: map[string]*reader{}} }
+func newReaders(db *DB) *readers { return &readers{db: db, open: map[string]*source{}} }
 
-// reader asks one day's file. It may be used from many goroutines.
+// reader asks one day's file as of one instant: all its answers fit together.
 type reader struct {
+	*source
+	tx *sql.Conn // in a transaction
+}
+
+// source is a file opened for asking, with what was read of it. It may be used
+// from many goroutines.
+type source struct {
 	day   day
 	path  string
 	sql   *sql.DB
@@ -77,8 +84,8 @@ type reader struct {
 	seq       int64                     // of the containers in the caches
 }
 
-// get is the reader of d; nil when the file holds nothing yet.
-func (rs *readers) get(ctx context.Context, d day) (*reader, error) {
+// get is the source of d; nil when the file holds nothing yet.
+func (rs *readers) get(ctx context.Context, d day) (*source, error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if rs.done {
@@ -88,7 +95,7 @@ func (rs *readers) get(ctx context.Context, d day) (*reader, error) {
 		return r, nil
 	}
 	path := filepath.Join(rs.db.opt.Dir, d.name())
-	r, err := openReader(ctx, path, d)
+	r, err := openSource(ctx, path, d)
 	if err != nil || r == nil {
 		return nil, err
 	}
@@ -96,16 +103,16 @@ func (rs *readers) get(ctx context.Context, d day) (*reader, error) {
 	return r, nil
 }
 
-func openReader(ctx context.Context, path string, d day) (*reader, error) {
+func openSource(ctx context.Context, path string, d day) (*source, error) {
 	if err := checkHeader(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.name(), err)
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=2000&_cache_size=-8192"
-	r, err := tryReader(ctx, dsn, d)
+	r, err := trySource(ctx, dsn, d)
 	if err != nil && !isDamage(err) && !errors.Is(err, ErrNewer) && !writable(filepath.Dir(path)) {
 		// The log's index cannot be made here; without a log none is needed.
 		if fi, statErr := os.Stat(path + "-wal"); statErr != nil || fi.Size() == 0 {
-			r, err = tryReader(ctx, dsn+"&immutable=1", d)
+			r, err = trySource(ctx, dsn+"&immutable=1", d)
 		}
 	}
 	if err != nil {
@@ -126,7 +133,7 @@ func writable(dir string) bool {
 	return os.Remove(f.Name()) == nil
 }
 
-func tryReader(ctx context.Context, dsn string, d day) (_ *reader, err error) {
+func trySource(ctx context.Context, dsn string, d day) (_ *source, err error) {
 	db, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, err
@@ -149,7 +156,7 @@ func tryReader(ctx context.Context, dsn string, d day) (_ *reader, err error) {
 	case v < version: // being made, or to be migrated by a writer
 		return nil, db.Close()
 	}
-	r := &reader{day: d, sql: db}
+	r := &source{day: d, sql: db}
 	r.forget()
 	var words, fts bool
 	if err := db.QueryRowContext(ctx, "select value, sqlite_compileoption_used('ENABLE_FTS5') from meta where name = 'words'").Scan(&words, &fts); err != nil {
@@ -159,7 +166,7 @@ func tryReader(ctx context.Context, dsn string, d day) (_ *reader, err error) {
 	return r, nil
 }
 
-func (r *reader) forget() {
+func (r *source) forget() {
 	r.strings = newCache[int64, string](4096)
 	r.lists = newCache[int64, []string](512)
 	r.processes = newCache[int64, *event.Process](2048)
@@ -191,7 +198,7 @@ func (rs *readers) close() error {
 
 // query calls scan for each row of text's answer.
 func (r *reader) query(ctx context.Context, text string, scan func(*sql.Rows) error, args ...any) (err error) {
-	rows, err := r.sql.QueryContext(ctx, text, args...)
+	rows, err := r.tx.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
@@ -208,4 +215,19 @@ func (r *reader) query(ctx context.Context, text string, scan func(*sql.Rows) er
 func (rs *readers) gone(d day) bool {
 	_, err := os.Stat(filepath.Join(rs.db.opt.Dir, d.name()))
 	return os.IsNotExist(err)
+}
+
+// snapshot calls f with a reader that sees the file as it is now.
+func (r *source) snapshot(ctx context.Context, f func(*reader) error) (err error) {
+	tx, err := r.sql.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if _, err := tx.ExecContext(ctx, "begin"); err != nil {
+		return err
+	}
+	err = f(&reader{r, tx})
+	_, ended := tx.ExecContext(context.WithoutCancel(ctx), "rollback") // nothing was written
+	return errors.Join(err, ended)
 }

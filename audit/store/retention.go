@@ -27,6 +27,7 @@ func (w *writer) space() error {
 // retain unlinks the oldest days beyond what may be kept; never today's nor
 // the newest.
 func (w *writer) retain() {
+	w.kept = time.Now()
 	if err := w.unlinkOld(time.Now()); err != nil {
 		w.db.note("retention", "store cannot forget old days: "+err.Error())
 		return

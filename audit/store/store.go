@@ -41,6 +41,9 @@ type DB struct {
 	readers *readers
 	writer  sync.WaitGroup
 	minFree atomic.Uint64
+	budget  time.Duration // of a page; then it says how far it came
+	spare   *parcel // Handle's, when the last batch left nothing in it
+	ripe    uint64  // when forks that were handed in may be stored; 0: none wait
 
 	mu    sync.Mutex
 	stats Stats
@@ -71,6 +74,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 	db := &DB{opt: opt, queue: newQueue(opt.QueueBytes), notes: map[string]string{}}
 	db.readers = newReaders(db)
 	db.minFree.Store(opt.MinFree)
+	db.budget = pageBudget
 	if opt.ReadOnly {
 		if _, err := os.ReadDir(opt.Dir); err != nil {
 			return nil, fmt.Errorf("open store: %w", err)
@@ -168,17 +172,27 @@ func (db *DB) note(thing, text string) {
 // Handle queues what b holds for the writer; it never waits. What finds no
 // room is counted in b.Lost, and goes on counting in Stats.
 func (db *DB) Handle(_ context.Context, b *event.Batch) error {
-	p, lost := pack(b, db.queue.room())
-	if !p.empty() {
-		db.queue.put(p)
+	p := db.spare
+	if p == nil {
+		p = &parcel{}
 	}
-	if lost == 0 {
+	if lost := p.pack(b, db.queue.room()); lost > 0 {
+		b.Lost[event.LostStore] += uint64(lost)
+		db.mu.Lock()
+		db.stats.Lost += uint64(lost)
+		db.mu.Unlock()
+	}
+	switch ripe := db.ripe != 0 && p.at >= db.ripe; {
+	case len(p.forks) > 0:
+		db.ripe = p.at + forkAge
+	case ripe:
+		db.ripe = 0
+	case p.empty():
+		db.spare = p
 		return nil
 	}
-	db.mu.Lock()
-	db.stats.Lost += uint64(lost)
-	db.mu.Unlock()
-	b.Lost[event.LostStore] += uint64(lost)
+	db.spare = nil
+	db.queue.put(p)
 	return nil
 }
 

@@ -123,3 +123,15 @@ func TestActivitiesComeBackWhole(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestBatchesWithoutActivitiesCostNothing(t *testing.T) {
+	db := openStore(t, Options{})
+	b := event.NewBatch(nil)
+	p := process(7, nil)
+	for i := range 256 {
+		b.Events = append(b.Events, event.Event{ID: event.ID{NS: noon + uint64(i)}, Type: event.SyscallOpenX, TID: 7, Process: p})
+	}
+	if n := testing.AllocsPerRun(100, func() { _ = db.Handle(context.Background(), b) }); n != 0 {
+		t.Errorf("%v allocations a batch", n)
+	}
+}

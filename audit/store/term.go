@@ -71,9 +71,44 @@ func (t term) simplify() term {
 			kept[0].exact = kept[0].exact && t.exact
 			return kept[0]
 		}
-		t.terms = kept
+		t.terms = t.merge(kept)
+		if len(t.terms) == 1 {
+			one := t.terms[0]
+			one.exact = one.exact && t.exact
+			return one.simplify()
+		}
 	}
 	return t
+}
+
+// merge joins sets over one column of activity into one.
+func (t *term) merge(terms []term) []term {
+	var out []term
+	at := map[string]int{}
+	for _, inner := range terms {
+		i, seen := at[inner.column]
+		mergeable := inner.op == set && inner.column != "remote" && inner.column != "local" && inner.column != "name"
+		switch {
+		case !mergeable:
+			out = append(out, inner)
+			continue
+		case !seen:
+			at[inner.column] = len(out)
+			out = append(out, inner)
+			continue
+		case t.op == or:
+			out[i].ids = append(slices.Clone(out[i].ids), inner.ids...)
+		default:
+			other := slices.Sorted(slices.Values(inner.ids))
+			out[i].ids = slices.DeleteFunc(slices.Clone(out[i].ids), func(id int64) bool {
+				_, both := slices.BinarySearch(other, id)
+				return !both
+			})
+		}
+		out[i].exact = out[i].exact && inner.exact
+		out[i] = out[i].simplify()
+	}
+	return out
 }
 
 // sql is t over activity a.

@@ -194,14 +194,14 @@ func (t *translator) locals(wanted func(netip.AddrPort) bool) (term, bool, error
 // fewStrings reports whether all strings may be looked at one by one.
 func (r *reader) fewStrings(ctx context.Context) bool {
 	var n sql.NullInt64
-	err := r.sql.QueryRowContext(ctx, "select max(id) from string").Scan(&n)
+	err := r.tx.QueryRowContext(ctx, "select max(id) from string").Scan(&n)
 	return err == nil && n.Int64 <= maxScan
 }
 
 // hash is names.hash for this file.
 func (r *reader) hash(ctx context.Context, s string) (int64, error) {
 	var salt []byte
-	if err := r.sql.QueryRowContext(ctx, "select value from meta where name = 'salt'").Scan(&salt); err != nil {
+	if err := r.tx.QueryRowContext(ctx, "select value from meta where name = 'salt'").Scan(&salt); err != nil {
 		return 0, err
 	}
 	sum := sha256.Sum256(append(salt, s...))

@@ -15,7 +15,8 @@ const (
 	commitBytes = 8 << 20               // and how much
 	retryEvery  = time.Second           // after the disk refused
 	forkAge     = uint64(time.Second)   // younger processes that did nothing are not worth a row
-	openFiles   = 8                     // days held open for writing
+	retainEvery = time.Minute
+	openFiles   = 8 // days held open for writing
 )
 
 // writer moves parcels from the queue to the files. It is one goroutine.
@@ -26,7 +27,7 @@ type writer struct {
 	young  []fork
 	live   map[event.ProcessKey]*event.Process // of host, as last seen
 	host   uint32
-	stored uint64
+	kept   time.Time // when old days were last looked for
 	newest event.ID
 }
 
@@ -165,6 +166,9 @@ func (w *writer) store(parcels []*parcel) error {
 		}
 	}
 	w.newest = newest
+	if time.Since(w.kept) > retainEvery {
+		w.retain()
+	}
 	w.db.mu.Lock()
 	w.db.stats.Stored += stored
 	w.db.stats.Newest = newest
