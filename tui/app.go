@@ -26,7 +26,7 @@ type Options struct {
 	Theme   string           // auto, dark, light, 16 or mono; empty means auto
 	ASCII   bool             // no boxes and blocks
 	Filter  string           // to begin with
-	Window  time.Duration    // to begin with; 0 means an hour, negative everything
+	Window  time.Duration    // to begin with; 0 means 15 minutes, negative everything
 	Now     func() time.Time // nil means time.Now
 	Input   io.Reader        // nil means the terminal
 	Output  io.Writer        // nil means standard output
@@ -95,7 +95,7 @@ func newApp(ctx context.Context, o Options) (*app, error) {
 	a.screens = newScreens(ctx, a.styles, o.Trail)
 	a.at = 2
 	a.bar = prompt.NewBar(ctx, a.styles, o.Trail)
-	a.scope.window.Span = time.Hour
+	a.scope.window.Span = 15 * time.Minute
 	if o.Window != 0 {
 		a.scope.window.Span = max(o.Window, 0)
 	}

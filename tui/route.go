@@ -104,7 +104,7 @@ func (a *app) press(msg tea.KeyPressMsg) tea.Cmd {
 }
 
 func (a *app) global(msg tea.KeyPressMsg) tea.Cmd {
-	k, now := &a.keys, a.opts.Now()
+	k, w, now := &a.keys, a.scope.window, a.opts.Now()
 	switch {
 	case key.Matches(msg, k.Quit):
 		return tea.Quit
@@ -121,15 +121,15 @@ func (a *app) global(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, k.Pause):
 		return a.pause()
 	case key.Matches(msg, k.Closer):
-		return a.rewindow(a.scope.window.Zoomed(true, now))
+		return a.rewindow(w.Zoomed(true, w.Middle()))
 	case key.Matches(msg, k.Wider):
-		return a.rewindow(a.scope.window.Zoomed(false, now))
+		return a.rewindow(w.Zoomed(false, w.Middle()))
 	case key.Matches(msg, k.Earlier):
-		return a.rewindow(a.scope.window.Panned(false, now))
+		return a.rewindow(w.Panned(false, now))
 	case key.Matches(msg, k.Later):
-		return a.rewindow(a.scope.window.Panned(true, now))
+		return a.rewindow(w.Panned(true, now))
 	case key.Matches(msg, k.Now):
-		return a.rewindow(pane.Window{Span: a.scope.window.Span})
+		return a.rewindow(pane.Window{Span: w.Span})
 	case key.Matches(msg, k.Undo):
 		return a.undo()
 	case key.Matches(msg, k.Redo):

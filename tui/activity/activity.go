@@ -30,14 +30,30 @@ type Screen struct {
 	list   *list.List[event.Activity]
 	graph  graph
 	detail *pane.Facts
-	of     event.ID // the activity in detail
-	ofEnd  uint64   // and its end, which comes later
+	of     detailed
 	scope  pane.Scope
 	layout layout
 	column column
 	shown  bool
 	g      bool // g was pressed once
 	view   string
+}
+
+// detailed names the activity in the detail pane and what of it may come
+// later.
+type detailed struct {
+	id             event.ID
+	end            uint64
+	sent, received uint64
+	where, problem string
+}
+
+func detailOf(a *event.Activity) detailed {
+	d := detailed{id: a.ID, end: a.End, sent: a.Sent, received: a.Received, where: pane.Where(a.Process)}
+	if a.Process != nil && a.Process.Container != nil {
+		d.problem = a.Process.Container.Problem
+	}
+	return d
 }
 
 // New makes the screen; it asks for nothing before it is shown, and for
@@ -112,7 +128,7 @@ func (s *Screen) restyle(styles *theme.Styles) {
 	s.styles, s.view = styles, ""
 	s.list.Restyle(styles)
 	s.detail.Restyle(styles)
-	s.of = event.ID{}
+	s.of = detailed{}
 	s.look()
 }
 
@@ -144,10 +160,10 @@ func (s *Screen) look() tea.Cmd {
 	a := s.list.Selected()
 	switch {
 	case a == nil:
-		s.of = event.ID{}
+		s.of = detailed{}
 		s.detail.Set(nil)
-	case a.ID != s.of || a.End != s.ofEnd:
-		s.of, s.ofEnd = a.ID, a.End
+	case detailOf(a) != s.of:
+		s.of = detailOf(a)
 		s.detail.Set(facts(a))
 	}
 	return nil

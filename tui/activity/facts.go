@@ -128,6 +128,8 @@ func (b *builder) result(a *event.Activity) {
 			role = theme.Warn
 		}
 		b.add("RESULT", role, text, "", "")
+	case a.Kind == event.Connection && underway(a.Result):
+		b.add("RESULT", theme.Text, "under way when the call returned", "", "")
 	case a.Kind != event.Command && a.Result != 0:
 		b.add("RESULT", theme.Warn, errno(a.Result), "", "")
 	case a.Kind != event.Command:

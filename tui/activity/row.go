@@ -164,6 +164,8 @@ func outcome(a *event.Activity) (string, theme.Role) {
 			return text, theme.Warn
 		}
 		return "", theme.Muted
+	case a.Kind == event.Connection && underway(a.Result):
+		return "", theme.Muted
 	case a.Result != 0:
 		return errno(a.Result), theme.Warn
 	case a.Sent+a.Received > 0:
@@ -173,6 +175,10 @@ func outcome(a *event.Activity) (string, theme.Role) {
 	}
 	return "", theme.Muted
 }
+
+// underway reports the answer of a connect that does not wait: neither good
+// nor bad.
+func underway(result int64) bool { return max(result, -result) == int64(syscall.EINPROGRESS) }
 
 // exit reads a wait status (wait(2)).
 func exit(status int64) (text string, ok bool) {

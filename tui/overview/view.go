@@ -138,9 +138,16 @@ func (s *Screen) viewEngine(w, h int) string {
 	line("buffers", theme.Text, "ring "+share(e.RingUsed)+"  queue "+share(e.QueueUsed)+
 		"  left out "+pane.Count(e.Lost[event.Thinned]+e.Lost[event.Self]))
 	line("engine", theme.Text, "cpu "+share(e.CPUShare)+"  memory "+pane.Size(e.RSS)+"  up "+s.up())
-	line("store", theme.Text, pane.Size(e.StoreBytes)+", "+strconv.Itoa(e.StoreDays)+" days, "+pane.Count(e.Activities)+" activities")
+	line("store", theme.Text, pane.Size(e.StoreBytes)+", "+days(e.StoreDays)+", "+pane.Count(e.Activities)+" activities")
 	c.Skip(h)
 	return c.String()
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return strconv.Itoa(n) + " days"
 }
 
 func (s *Screen) up() string {

@@ -11,7 +11,7 @@ import (
 // Short is a duration in at most five characters: 8ms, 1.3s, 47s, 5m, 22h, 3d.
 func Short(d time.Duration) string {
 	switch {
-	case d < 0:
+	case d <= 0:
 		return "0s"
 	case d < time.Millisecond:
 		return strconv.FormatInt(d.Microseconds(), 10) + "us"

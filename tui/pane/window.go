@@ -53,6 +53,14 @@ func (w Window) Zoomed(in bool, at time.Time) Window {
 	return out
 }
 
+// Middle is the time in the middle of a window that does not move, else zero.
+func (w Window) Middle() time.Time {
+	if w.Live() {
+		return time.Time{}
+	}
+	return w.Until.Add(-w.Span / 2)
+}
+
 // Panned is the window half its span earlier or later; one that reaches now
 // becomes live again.
 func (w Window) Panned(later bool, now time.Time) Window {

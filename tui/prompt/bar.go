@@ -180,7 +180,11 @@ func (b *Bar) Row(w int, scope pane.Scope, shown string) string {
 		c.Cell(theme.Text, scope.Text, room)
 	}
 	c.Space(c.Left() - rw + 1)
-	c.Put(theme.Muted, right)
+	role := theme.Muted
+	if !scope.Window.Live() {
+		role = theme.Warn // what is shown is not now
+	}
+	c.Put(role, right)
 	return c.String()
 }
 
