@@ -122,6 +122,9 @@ var verbs = []struct {
 
 	// Commands that came to nothing.
 	{"a command that may not run", event.SyscallExecveV19X, nil, values{-13, "./run", []string{"-d", "x"}}, "cmd exec failed ./run -d x =13"},
+	{"a command that is not there", event.SyscallExecveV19X, nil, values{-2, "./run", nil}, "cmd exec failed ./run =2"},
+	{"a step of a search in PATH", event.SyscallExecveV19X, nil, values{-2, "run", nil}, ""},
+	{"a command without arguments at all", event.SyscallExecveatX, nil, values{-13, nil, nil}, "cmd exec failed  =13"},
 }
 
 func TestVerbs(t *testing.T) {

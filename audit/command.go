@@ -1,10 +1,13 @@
 package audit
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/gumshoe-ir/gumshoe/event"
 )
+
+const errNoEntry = 2
 
 // forked makes the child of a fork a member of its parent's session while the
 // parent is sure to be known.
@@ -42,16 +45,15 @@ func (s *Sessions) execed(e *event.Event) {
 	s.handOn(&a, true)
 }
 
-// execFailed notes what was to be run, which is not what the process is.
+// execFailed notes what was to be run, which is not what the process is. A
+// command without a slash that is not there is one step of a search in PATH.
 func (s *Sessions) execFailed(e *event.Event) {
-	file := e.Path(30) // filename
-	exe, _ := e.Params.Text(1)
-	args := e.Params.Strings(2)
-	target := file
-	if exe != "" || len(args) > 0 {
-		target = commandLine(exe, args, file)
+	const filename = 30
+	exe := cut(e.Params.At(1))
+	if res, _ := e.Result(); res == -errNoEntry && len(exe) > 0 && bytes.IndexByte(exe, '/') < 0 {
+		return
 	}
-	a := s.activity(e, event.Command, "exec failed", target)
+	a := s.activity(e, event.Command, "exec failed", commandLine(string(exe), e.Params.Strings(2), e.Path(filename)))
 	s.note(&a)
 }
 

@@ -5,7 +5,7 @@ import "github.com/gumshoe-ir/gumshoe/event"
 // handlers say what becomes an activity:
 //
 //   - Commands: every exec, ended by the exit of its process or by its next
-//     exec; failed execs.
+//     exec; failed execs, except the steps of a search in PATH.
 //   - Connections: connect, accept, listen and bind of IP sockets, the first
 //     datagram to or from a peer; connect to the unix socket of a container
 //     runtime. Left out are calls that would block, and datagram connects to
