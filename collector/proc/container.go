@@ -29,7 +29,9 @@ type container struct {
 	groups int
 	gone   bool // from byID
 	users  *accounts
-	tries  int // to read its users
+	tries  int    // to read its users
+	read   fileID // of its passwd
+	looked uint64 // ns since the epoch
 }
 
 // cgroupSet is one combination of cgroups, shared by all groups in it.
@@ -282,13 +284,19 @@ func parseContainer(b []byte) (*event.Container, bool) {
 		c.IP = ip
 	}
 	c.Labels = boundLabels(r.Labels)
-	c.Pod, c.Namespace = c.Labels["io.kubernetes.pod.name"], c.Labels["io.kubernetes.pod.namespace"]
-	c.PodUID = c.Labels["io.kubernetes.pod.uid"]
+	c.Pod, c.Namespace, c.PodUID = c.Labels[podName], c.Labels[podNamespace], c.Labels[podUIDLabel]
 	for _, m := range r.Mounts[:min(len(r.Mounts), maxMounts)] {
 		c.Mounts = append(c.Mounts, event.Mount{Source: clipped(m.Source), Dest: clipped(m.Destination), Mode: clipped(m.Mode), Propagation: clipped(m.Propagation), RW: m.RW})
 	}
 	return c, c.FullID != ""
 }
+
+// Labels that kubelet gives each container.
+const (
+	podName      = "io.kubernetes.pod.name"
+	podNamespace = "io.kubernetes.pod.namespace"
+	podUIDLabel  = "io.kubernetes.pod.uid"
+)
 
 // incomplete is what writers put where a lookup has not ended yet.
 const incomplete = "incomplete"
@@ -310,7 +318,7 @@ func clipped(s string) string {
 func boundLabels(labels map[string]string) map[string]string {
 	out := make(map[string]string, min(len(labels), maxLabels))
 	for k, v := range labels {
-		if strings.HasPrefix(k, "io.kubernetes.pod.") || len(out) < maxLabels {
+		if len(out) < maxLabels || k == podName || k == podNamespace || k == podUIDLabel {
 			out[clipped(k)] = clipped(v)
 		}
 	}

@@ -55,7 +55,7 @@ func (t *Table) exec(e *event.Event) {
 	t.setCgroups(g, e.Params.At(parCgroups), nil)
 	t.adoptBy(g, e)
 	t.files.exec(g)
-	t.users.visit(t, g)
+	t.users.visit(t, g, e.ID.NS)
 	e.Process = t.current(th)
 }
 

@@ -109,7 +109,7 @@ func (s *scanner) process(pid int32) *group {
 	g.files = t.files.fork(nil, false)
 	if !st.kernel {
 		s.descriptors(&d, g)
-		t.users.visit(t, g)
+		t.users.visit(t, g, g.scanned)
 	}
 	if st.threads > 1 {
 		s.threads(&d, g)

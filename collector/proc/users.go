@@ -50,6 +50,7 @@ const (
 	maxAllAccounts  = 1 << 17 // of all containers
 	maxAccountTries = 16
 	accountsEvery   = uint64(1e9)
+	containerEvery  = uint64(5e9) // between two looks into one container
 )
 
 func newUsers(root string) users {
@@ -127,16 +128,20 @@ func (u *users) lookup(cg *cgroupSet, uid, gid uint32) (*event.User, string) {
 }
 
 // visit reads the accounts of the container that g is in, when they are not
-// known yet and g runs in the container's own root.
-func (u *users) visit(t *Table, g *group) {
+// known yet or may have changed, and g runs in the container's own root.
+func (u *users) visit(t *Table, g *group, now uint64) {
 	if u.root == "" || g.cgroup == nil || g.cgroup.in == nil {
 		return
 	}
 	c := g.cgroup.in
-	if c.users != nil || c.tries >= maxAccountTries || t.containers.accounts >= maxAllAccounts {
+	switch {
+	case c.users != nil && (c.read == (fileID{}) || distance(now, c.looked) < containerEvery):
+		return // told by events, or read just now
+	case c.users == nil && c.tries >= maxAccountTries || t.containers.accounts >= maxAllAccounts:
 		return
 	}
 	c.tries++
+	c.looked = now
 	proc := filepath.Join(u.root, "proc", strconv.Itoa(int(g.pid)))
 	if !localRoot(proc) {
 		return
@@ -148,14 +153,14 @@ func (u *users) visit(t *Table, g *group) {
 	defer unix.Close(root)
 	a := newAccounts()
 	b, id, ok := readInRoot(root, "etc/passwd")
-	if !ok || id == u.host.passwd {
-		return // nothing there, or still in the host's root, before the runtime left it
+	if !ok || id == u.host.passwd || id == c.read {
+		return // nothing there; still in the host's root, before the runtime left it; nothing new
 	}
-	a.users, a.passwd = parsePasswd(b), id
-	if b, id, ok := readInRoot(root, "etc/group"); ok {
-		a.groups, a.group = parseGroup(b), id
+	a.users, c.read = parsePasswd(b), id
+	if b, _, ok := readInRoot(root, "etc/group"); ok {
+		a.groups = parseGroup(b)
 	}
-	t.containers.accounts += a.size()
+	t.containers.accounts += a.size() - c.users.size()
 	c.users = a
 	t.epoch++
 }
