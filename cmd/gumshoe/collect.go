@@ -22,7 +22,7 @@ func (p *program) collectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return errors.Join(e.run(ctx), e.close())
+			return errors.Join(e.run(ctx, c), e.close())
 		}),
 	}
 }

@@ -42,7 +42,7 @@ func (p *program) embedded(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	e, err := p.startEngine(ctx, c, forConsole)
+	e, err := p.openEngine(ctx, c, forConsole)
 	if err != nil {
 		return err
 	}
@@ -51,10 +51,14 @@ func (p *program) embedded(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, e.close())
 	}
-	e.skip(uint32(child.Process.Pid))
-
 	var g errgroup.Group
-	g.Go(func() error { defer cancel(); return e.run(ctx) })
+	g.Go(func() error { // beside the console, which shows what is stored meanwhile
+		defer cancel()
+		if err := e.attach(c, []uint32{uint32(child.Process.Pid)}); err != nil {
+			return err
+		}
+		return e.run(ctx, c)
+	})
 	g.Go(func() error {
 		return socket.Serve(ctx, socket.Once(conn), socket.Options{Trail: e.store, Feed: e.feed, Version: version})
 	})

@@ -36,55 +36,61 @@ type engine struct {
 	metrics  *metrics // nil: none asked for
 	log      *slog.Logger
 	closeLog func() error
-	skipSelf bool
 	problems []string // at start
 }
 
-// startEngine opens the store, attaches to the kernel and takes what it sees
-// from then on; run moves it. Nothing is left behind by an error.
-func (p *program) startEngine(ctx context.Context, c *config, why purpose) (e *engine, err error) {
-	e = &engine{skipSelf: c.Collect.SkipSelf, meter: &meter{}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, e.close())
-			e = nil
-		}
-	}()
-	host := hostID()
-	e.store, err = store.Open(ctx, store.Options{
-		Dir: c.Store.Dir, Days: c.Store.Days, MaxBytes: c.Store.Size.n(), MinFree: c.Store.MinFree.n(), QueueBytes: int(c.Store.Queue.n()),
-		Committed: func() { e.feed.Changed() },
-	})
+// startEngine opens the store and attaches to the kernel. Nothing is left
+// behind by an error.
+func (p *program) startEngine(ctx context.Context, c *config, why purpose) (*engine, error) {
+	e, err := p.openEngine(ctx, c, why)
 	if err != nil {
-		return e, fmt.Errorf("open the store: %w", err)
+		return nil, err
 	}
-	if e.log, e.closeLog, err = p.openLog(c, why); err != nil {
-		return e, err
-	}
-	if err = e.attach(c, host); err != nil {
-		return e, &exit{exitNoLive, err}
-	}
-	e.resolver, err = container.New(container.Options{Docker: orNone(c.Containers.Docker), CRI: orNone(c.Containers.CRI), Host: host})
-	if err != nil {
-		return e, fmt.Errorf("ask container runtimes: %w", err)
-	}
-	e.table = proc.New(proc.Options{Root: "/", OnContainer: e.resolver.Want, EnvAllow: c.Collect.Env})
-	e.sessions = audit.New(audit.Options{BootID: firstLine("/proc/sys/kernel/random/boot_id")})
-	e.feed = socket.NewFeed(e.firstStatus(), e.probe)
-	if c.Metrics.Socket != "" {
-		if e.metrics, err = listenMetrics(c.Metrics.Socket, e.writeMetrics); err != nil {
-			e.note("metrics: " + err.Error()) // worth less than what we collect
-			err = nil
-		}
+	if err := e.attach(c, nil); err != nil {
+		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-// attach loads and attaches the programs.
-func (e *engine) attach(c *config, host uint32) error {
+// openEngine opens what consoles ask: the store and the feed.
+func (p *program) openEngine(ctx context.Context, c *config, why purpose) (*engine, error) {
+	e := &engine{meter: &meter{}, feed: socket.NewFeed(firstStatus())}
+	var err error
+	e.store, err = store.Open(ctx, store.Options{
+		Dir: c.Store.Dir, Days: c.Store.Days, MaxBytes: c.Store.Size.n(), MinFree: c.Store.MinFree.n(), QueueBytes: int(c.Store.Queue.n()),
+		Committed: e.feed.Changed,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	if e.log, e.closeLog, err = p.openLog(c, why); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+// attach makes the line: from then on the kernel's events gather, and run
+// moves them. Processes of ours besides this one are left out like it.
+func (e *engine) attach(c *config, ours []uint32) error {
+	host := hostID()
+	if err := e.attachKernel(c, host, ours); err != nil {
+		return &exit{exitNoLive, err}
+	}
+	var err error
+	e.resolver, err = container.New(container.Options{Docker: orNone(c.Containers.Docker), CRI: orNone(c.Containers.CRI), Host: host})
+	if err != nil {
+		return fmt.Errorf("ask container runtimes: %w", err)
+	}
+	e.table = proc.New(proc.Options{Root: "/", OnContainer: e.resolver.Want, EnvAllow: c.Collect.Env})
+	e.sessions = audit.New(audit.Options{BootID: firstLine("/proc/sys/kernel/random/boot_id")})
+	return nil
+}
+
+// attachKernel loads and attaches the programs.
+func (e *engine) attachKernel(c *config, host uint32, ours []uint32) error {
 	o := kernel.Options{RingBytes: int(c.Collect.Ring.n()), Host: host}
 	if c.Collect.SkipSelf {
-		o.Self = []uint32{uint32(os.Getpid())}
+		o.Self = append(ours, uint32(os.Getpid()))
 	}
 	if c.Collect.Thin {
 		s := audit.DefaultSensitive()
@@ -101,27 +107,30 @@ func (e *engine) attach(c *config, host uint32) error {
 	return nil
 }
 
+// serveMetrics listens for who reads counters. Without is worth less than what
+// we collect: a problem becomes a note.
+func (e *engine) serveMetrics(path string) {
+	if path == "" {
+		return
+	}
+	var err error
+	if e.metrics, err = listenMetrics(path, e.writeMetrics); err != nil {
+		e.note("metrics: " + err.Error())
+	}
+}
+
 func (e *engine) note(problem string) {
 	e.problems = append(e.problems, problem)
 	e.log.Warn(problem)
 }
 
-// skip leaves a process of ours out of what is collected.
-func (e *engine) skip(tgid uint32) {
-	if !e.skipSelf {
-		return
-	}
-	if err := e.ring.Skip(tgid); err != nil {
-		e.note("console is not left out: " + err.Error())
-	}
-}
-
 // run moves events until ctx is done, and stores what was under way then.
-func (e *engine) run(ctx context.Context) error {
+func (e *engine) run(ctx context.Context, c *config) error {
+	e.serveMetrics(c.Metrics.Socket)
 	e.log.Info("collecting", "version", version, "kernel", kernelRelease())
 	var g errgroup.Group
 	beside, cancel := context.WithCancel(ctx)
-	g.Go(func() error { return e.feed.Run(beside) })
+	g.Go(func() error { return e.feed.Run(beside, e.probe) })
 	if e.metrics != nil {
 		g.Go(func() error { return e.metrics.serve(beside) })
 	}
@@ -160,13 +169,13 @@ func (e *engine) close() error {
 	return errors.Join(errs...)
 }
 
-func (e *engine) firstStatus() event.Status {
+func firstStatus() event.Status {
 	now := uint64(time.Now().UnixNano())
 	name, err := os.Hostname()
 	if err != nil {
 		name = "this host"
 	}
-	return event.Status{Now: now, Started: now, Host: name, Kernel: kernelRelease(), Version: version, Source: "live", Notes: e.problems}
+	return event.Status{Now: now, Started: now, Host: name, Kernel: kernelRelease(), Version: version, Source: "live", Notes: []string{"attaching to the kernel"}}
 }
 
 // probe fills in what the feed, being a stage, cannot see.

@@ -33,7 +33,7 @@ func (p *program) withLive(ctx context.Context, c *config, f func(context.Contex
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var g errgroup.Group
-	g.Go(func() error { defer cancel(); return e.run(ctx) })
+	g.Go(func() error { defer cancel(); return e.run(ctx, c) })
 	changed, stop := e.feed.Watch()
 	err = f(ctx, e.store, changed)
 	stop()

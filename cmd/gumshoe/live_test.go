@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -201,7 +202,7 @@ func checkMetrics(t *testing.T, path string) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("socket: %v, %v; want mode 0600", info.Mode(), err)
 	}
-	web := http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+	web := http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
 	defer web.CloseIdleConnections()
 	reply, err := web.Get("http://gumshoe/metrics")
 	if err != nil {
@@ -269,6 +270,7 @@ func openConsole(t *testing.T) *console {
 		reader.Wait()
 	})
 	await(t, "a first frame", func() bool { return strings.Contains(c.text(), "\x1b[?1049h") && len(c.text()) > 2000 })
+	await(t, "attached programs", func() bool { return len(programs(t, c.cmd.Process.Pid)) > 0 })
 	return c
 }
 

@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gumshoe-ir/gumshoe/collector"
-	"github.com/gumshoe-ir/gumshoe/collector/container"
-	"github.com/gumshoe-ir/gumshoe/collector/proc"
 	"github.com/gumshoe-ir/gumshoe/event"
 	"github.com/gumshoe-ir/gumshoe/event/safe"
 	"github.com/gumshoe-ir/gumshoe/rules"
@@ -72,18 +69,13 @@ func (p *program) tail(ctx context.Context, query, format string, asJSON bool, l
 // tailLive runs a line of its own that ends in out. It stores nothing.
 func tailLive(ctx context.Context, c *config, out *eventWriter) error {
 	e := &engine{}
-	if err := e.attach(c, hostID()); err != nil {
-		return &exit{exitNoLive, err}
+	if err := e.attach(c, nil); err != nil {
+		return errors.Join(err, e.close())
 	}
-	resolver, err := container.New(container.Options{Docker: orNone(c.Containers.Docker), CRI: orNone(c.Containers.CRI), Host: hostID()})
-	if err != nil {
-		return errors.Join(fmt.Errorf("ask container runtimes: %w", err), e.close())
-	}
-	e.table = proc.New(proc.Options{Root: "/", OnContainer: resolver.Want, EnvAllow: c.Collect.Env})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out.done = cancel
-	err = collector.Run(ctx, collector.Merge(e.ring, resolver), e.table, out)
+	err := collector.Run(ctx, collector.Merge(e.ring, e.resolver), e.table, out)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}

@@ -12,18 +12,14 @@ import (
 // consoles that something changed. Notices conflate, and nothing waits for a
 // console: a slow one sees fewer, newer statuses.
 type Feed struct {
-	probe func(*event.Status)
-
 	mu       sync.Mutex
 	status   event.Status
 	consoles map[chan struct{}]struct{}
 }
 
-// NewFeed makes a feed that starts from base. Once a second probe, which may
-// be nil, fills in what a stage cannot see: memory, queues, sizes. It runs in
-// the goroutine of Run.
-func NewFeed(base event.Status, probe func(*event.Status)) *Feed {
-	return &Feed{probe: probe, status: base, consoles: map[chan struct{}]struct{}{}}
+// NewFeed makes a feed that starts from base.
+func NewFeed(base event.Status) *Feed {
+	return &Feed{status: base, consoles: map[chan struct{}]struct{}{}}
 }
 
 // Handle counts b. It satisfies collector.Stage.
@@ -72,28 +68,29 @@ func (f *Feed) Status() event.Status {
 	return f.status
 }
 
-// Run measures the rate and probes once a second until ctx is done.
-func (f *Feed) Run(ctx context.Context) error {
+// Run measures the rate once a second until ctx is done. Each time probe, which
+// may be nil, fills in what a stage cannot see: memory, queues, sizes.
+func (f *Feed) Run(ctx context.Context, probe func(*event.Status)) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	f.measure(f.Status().Events, time.Second)
+	f.measure(probe, f.Status().Events, time.Second)
 	last, then := f.Status().Events, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			f.measure(last, now.Sub(then))
+			f.measure(probe, last, now.Sub(then))
 			last, then = f.Status().Events, now
 		}
 	}
 }
 
 // measure takes the rate since there were last events, past ago.
-func (f *Feed) measure(last uint64, past time.Duration) {
+func (f *Feed) measure(probe func(*event.Status), last uint64, past time.Duration) {
 	s := f.Status()
-	if f.probe != nil {
-		f.probe(&s)
+	if probe != nil {
+		probe(&s)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

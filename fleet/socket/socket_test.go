@@ -85,7 +85,7 @@ func stored(t *testing.T, f trailtest.Fixture) *store.DB {
 
 func TestTheClientIsATrail(t *testing.T) {
 	trailtest.Run(t, func(t *testing.T, f trailtest.Fixture) audit.Trail {
-		client, _ := serve(t, stored(t, f), socket.NewFeed(event.Status{}, nil))
+		client, _ := serve(t, stored(t, f), socket.NewFeed(event.Status{}))
 		return client
 	})
 }
@@ -115,7 +115,7 @@ func TestALargePageIsCutAndSaysSo(t *testing.T) {
 		p := &event.Process{PID: int32(i), Args: []string{string(huge)}}
 		page.Rows = append(page.Rows, event.Activity{ID: event.ID{NS: uint64(i + 1)}, Process: p})
 	}
-	client, _ := serve(t, answers{page: page}, socket.NewFeed(event.Status{}, nil))
+	client, _ := serve(t, answers{page: page}, socket.NewFeed(event.Status{}))
 	got, err := client.Page(t.Context(), audit.Query{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestProcessesOfOneAnswerAreShared(t *testing.T) {
 	shell := &event.Process{PID: 1, Name: "sh"}
 	shell.Leader = shell
 	child := &event.Process{PID: 2, Parent: shell, Leader: shell}
-	client, _ := serve(t, answers{tree: []*event.Process{shell, child}}, socket.NewFeed(event.Status{}, nil))
+	client, _ := serve(t, answers{tree: []*event.Process{shell, child}}, socket.NewFeed(event.Status{}))
 	got, err := client.Tree(t.Context(), audit.TreeQuery{})
 	if err != nil || len(got) != 2 {
 		t.Fatalf("%d processes, %v", len(got), err)
@@ -145,7 +145,7 @@ func TestProcessesOfOneAnswerAreShared(t *testing.T) {
 func TestProcessesInACircleDoNotHang(t *testing.T) {
 	a, b := &event.Process{PID: 1}, &event.Process{PID: 2}
 	a.Parent, b.Parent = b, a
-	client, _ := serve(t, answers{tree: []*event.Process{a, b}}, socket.NewFeed(event.Status{}, nil))
+	client, _ := serve(t, answers{tree: []*event.Process{a, b}}, socket.NewFeed(event.Status{}))
 	if got, err := client.Tree(t.Context(), audit.TreeQuery{}); err != nil || len(got) != 2 {
 		t.Errorf("%d processes, %v; want 2", len(got), err)
 	}
@@ -153,14 +153,14 @@ func TestProcessesInACircleDoNotHang(t *testing.T) {
 
 func TestErrorsOfTheTrailCrossTheBoundary(t *testing.T) {
 	broken := errors.New("day 2026-01-01 is damaged")
-	client, _ := serve(t, answers{err: broken}, socket.NewFeed(event.Status{}, nil))
+	client, _ := serve(t, answers{err: broken}, socket.NewFeed(event.Status{}))
 	if _, err := client.Page(t.Context(), audit.Query{}); err == nil || err.Error() != broken.Error() {
 		t.Errorf("Page = %v, want the trail's words", err)
 	}
 }
 
 func TestAnEngineThatEndsIsGone(t *testing.T) {
-	client, stop := serve(t, answers{}, socket.NewFeed(event.Status{}, nil))
+	client, stop := serve(t, answers{}, socket.NewFeed(event.Status{}))
 	statuses, err := client.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestAnEngineThatEndsIsGone(t *testing.T) {
 }
 
 func TestTheNewestStatusArrives(t *testing.T) {
-	feed := socket.NewFeed(event.Status{Host: "h\xff", Notes: []string{"no BTF"}}, nil)
+	feed := socket.NewFeed(event.Status{Host: "h\xff", Notes: []string{"no BTF"}})
 	client, _ := serve(t, answers{}, feed)
 	statuses, err := client.Status(t.Context())
 	if err != nil {
