@@ -115,11 +115,19 @@ func NewParams(b []byte, n int, wide bool) (Params, bool) {
 	}
 	p := Params{lens: b[: n*size : n*size], wide: wide}
 	total := 0
-	for i := range n {
-		total += p.size(i)
-		if total > len(b)-n*size {
-			return Params{}, false
+	if wide {
+		for i := range n {
+			if total += p.size(i); total > len(b)-n*size {
+				return Params{}, false
+			}
 		}
+	} else {
+		for l := p.lens; len(l) >= 2; l = l[2:] {
+			total += int(binary.LittleEndian.Uint16(l))
+		}
+	}
+	if total > len(b)-n*size {
+		return Params{}, false
 	}
 	p.data = b[n*size : n*size+total : n*size+total]
 	return p, true

@@ -24,17 +24,15 @@ func decode(sample []byte, host uint32, offset uint64, e *event.Event) bool {
 	if !ok {
 		return false
 	}
-	*e = event.Event{
-		ID: event.ID{
-			NS:   binary.LittleEndian.Uint64(rec) + offset,
-			Host: host,
-			CPU:  binary.LittleEndian.Uint16(sample),
-			Ord:  binary.LittleEndian.Uint16(sample[2:]),
-		},
-		TID:    int64(binary.LittleEndian.Uint64(rec[8:])),
-		Type:   event.Type(binary.LittleEndian.Uint16(rec[20:])),
-		Params: params,
-	}
+	// Field by field: a composite literal is built aside and copied.
+	e.ID.NS = binary.LittleEndian.Uint64(rec) + offset
+	e.ID.Host = host
+	e.ID.CPU = binary.LittleEndian.Uint16(sample)
+	e.ID.Ord = binary.LittleEndian.Uint16(sample[2:])
+	e.TID = int64(binary.LittleEndian.Uint64(rec[8:]))
+	e.Type = event.Type(binary.LittleEndian.Uint16(rec[20:]))
+	e.Params = params
+	e.Origin, e.Num, e.Process, e.FD, e.Detail = 0, 0, nil, nil, event.Params{}
 	rec = rec[size:]
 	if len(rec) < headerSize {
 		return true

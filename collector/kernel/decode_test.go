@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
 	"testing"
 
 	"github.com/gumshoe-ir/gumshoe/event"
@@ -122,9 +123,13 @@ func BenchmarkDecode(b *testing.B) {
 	sample := append(bytes.Clone(prefix), openRecord()...)
 	var e event.Event
 	b.ReportAllocs()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start := threadTime()
 	for b.Loop() {
 		if !decode(sample, 1, 1, &e) {
 			b.Fatal("not decoded")
 		}
 	}
+	b.ReportMetric(float64(threadTime()-start)/float64(b.N), "cpu-ns/op")
 }
