@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -20,6 +22,9 @@ import (
 // pollPeriod is how often a runtime without an event stream (containerd before
 // 1.7) is asked what runs.
 const pollPeriod = 10 * time.Second
+
+// longestAway is how long after a runtime came back we may not notice.
+const longestAway = 5 * time.Second
 
 // cri asks over the Container Runtime Interface of Kubernetes.
 type cri struct {
@@ -33,6 +38,7 @@ func newCRI(path string) (*cri, error) {
 	conn, err := grpc.NewClient("unix://"+path,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: firstRetry, Multiplier: 2, MaxDelay: longestAway}}),
 		grpc.WithIdleTimeout(time.Minute))
 	if err != nil {
 		return nil, err
@@ -63,6 +69,9 @@ func (c *cri) close() error { return c.conn.Close() }
 
 func (c *cri) problem(err error) error {
 	s := status.Code(err)
+	if s == codes.Unimplemented {
+		return &problem{away, "cri: " + c.path + " does not serve it"}
+	}
 	return explain("cri", c.path, err, s == codes.NotFound || s == codes.InvalidArgument)
 }
 
@@ -207,6 +216,9 @@ func parseInfo(m map[string]string) criInfo {
 }
 
 func (c *cri) watch(ctx context.Context, seen func(sighting)) error {
+	if _, err := os.Stat(c.path); err != nil {
+		return c.problem(err)
+	}
 	v, err := c.api.Version(ctx, &runtimeapi.VersionRequest{})
 	if err != nil {
 		return c.problem(err)

@@ -143,7 +143,9 @@ func (d *docker) watch(ctx context.Context, seen func(sighting)) error {
 	stream := d.watches.Events(ctx, client.EventsListOptions{Filters: make(client.Filters).
 		Add("type", string(events.ContainerEventType)).
 		Add("event", string(events.ActionCreate), string(events.ActionStart), string(events.ActionRename))})
-	list, err := d.asks.ContainerList(ctx, client.ContainerListOptions{Limit: maxJobs})
+	soon, done := context.WithTimeout(ctx, callTimeout)
+	list, err := d.asks.ContainerList(soon, client.ContainerListOptions{Limit: maxJobs})
+	done()
 	if err != nil {
 		return explain(d.kind.String(), d.path, err, false)
 	}

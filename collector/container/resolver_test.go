@@ -23,6 +23,7 @@ type fake struct {
 	asked   map[string]int
 	tell    chan sighting
 	renamed string
+	away    int // connections that fail before one holds
 }
 
 func (f *fake) serves(k event.Runtime) bool { return k == f.kind }
@@ -49,6 +50,10 @@ func (f *fake) inspect(ctx context.Context, id string) (*event.Container, error)
 }
 
 func (f *fake) watch(ctx context.Context, seen func(sighting)) error {
+	if f.away > 0 {
+		f.away--
+		return &problem{away, "away"}
+	}
 	for {
 		select {
 		case s := <-f.tell:
@@ -183,6 +188,21 @@ func TestTellsWhatTheRuntimeReports(t *testing.T) {
 		f.tell <- sighting{container: c, changed: true}
 		if got := text(<-out); !strings.Contains(got, "name-of-aaaaaaaaaaaa-new") {
 			t.Errorf("after a rename: %s", got)
+		}
+	})
+}
+
+func TestComesBackToARuntimeThatWasAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{kind: event.Docker, has: map[string]time.Time{"aaaaaaaaaaaa": {}}, tell: make(chan sighting), away: 8}
+		_, out := running(t, f)
+		began := time.Now()
+		f.tell <- sighting{container: &event.Container{ID: "aaaaaaaaaaaa", Runtime: event.Docker}}
+		if got := text(<-out); !strings.Contains(got, "name-of-aaaaaaaaaaaa") {
+			t.Errorf("told %s", got)
+		}
+		if d := time.Since(began); d < 30*time.Second || d > 8*30*time.Second {
+			t.Errorf("came back after %v", d)
 		}
 	})
 }

@@ -75,6 +75,7 @@ func parse(t *testing.T, e *event.Event) told {
 }
 
 func TestDocker(t *testing.T) {
+	t.Parallel()
 	d := runtimes.NeedDocker(t)
 	_, answer := start(t, container.Options{Docker: []string{d.Socket}, CRI: []string{}})
 	dir := t.TempDir()
@@ -97,6 +98,7 @@ func TestDocker(t *testing.T) {
 }
 
 func TestDockerThatRanBefore(t *testing.T) {
+	t.Parallel()
 	d := runtimes.NeedDocker(t)
 	running, err := d.Run(t.Context(), "before", nil, "sleep", "100")
 	if err != nil {
@@ -128,6 +130,7 @@ func TestDockerThatRanBefore(t *testing.T) {
 }
 
 func TestCRI(t *testing.T) {
+	t.Parallel()
 	c := runtimes.NeedCRI(t)
 	p, err := c.RunPod(t.Context(), "billing", "api-7c9", "sleep", "100")
 	if err != nil {
@@ -152,6 +155,7 @@ func TestCRI(t *testing.T) {
 }
 
 func TestSocketsThatDoNotAnswer(t *testing.T) {
+	t.Parallel()
 	_, statErr := os.Stat("/nonexistent.sock")
 	if statErr == nil {
 		need.Skip(t, "somebody made /nonexistent.sock")

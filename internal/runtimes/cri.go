@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,7 +110,7 @@ type Pod struct {
 
 // RunPod starts a pod with one container named "app" of Image that runs argv.
 func (c *CRI) RunPod(ctx context.Context, namespace, name string, argv ...string) (*Pod, error) {
-	p := &Pod{Name: name, Namespace: namespace, UID: "0b7ad6ce-4b3c-4d2b-9b5e-0123456789ab"}
+	p := &Pod{Name: name, Namespace: namespace, UID: podUID(namespace, name)}
 	labels := map[string]string{
 		"app": name, "io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": p.UID,
 	}
@@ -150,6 +151,13 @@ func (c *CRI) RunPod(ctx context.Context, namespace, name string, argv ...string
 	return p, nil
 }
 
+// podUID is the same for the same pod, as a golden file needs it.
+func podUID(namespace, name string) string {
+	h := fnv.New64a()
+	h.Write([]byte(namespace + "/" + name))
+	return fmt.Sprintf("0b7ad6ce-4b3c-4d2b-9b5e-%012x", h.Sum64()>>16)
+}
+
 // Exec runs argv in the pod's container, as kubectl exec does, and is its
 // standard output.
 func (c *CRI) Exec(ctx context.Context, p *Pod, argv ...string) (string, error) {
@@ -160,7 +168,8 @@ func (c *CRI) Exec(ctx context.Context, p *Pod, argv ...string) (string, error) 
 	return string(res.GetStdout()), nil
 }
 
-// RemovePod stops and removes the pod and its container.
+// RemovePod stops and removes the pod and its container. Its empty cgroups stay
+// until the next boot: removing them is a kubelet's part.
 func (c *CRI) RemovePod(ctx context.Context, p *Pod) error {
 	return c.removeSandbox(ctx, p.Sandbox)
 }
