@@ -28,7 +28,6 @@ type driver struct {
 	trail *faketrail.Trail
 	msgs  chan tea.Msg
 	quit  bool
-	clip  string
 }
 
 // drive runs script with a console of w by h cells over rows activities.

@@ -58,7 +58,6 @@ type List[R any] struct {
 	owed         int  // rows to move on when they have come
 	follow       bool // keep the newest row in view
 	fresh        bool // what is in memory belongs to the question before
-	stale        bool // something changed while the newest page was on its way
 	query        query[R]
 	err          error
 	canvas       *pane.Canvas
@@ -70,6 +69,9 @@ type query[R any] struct {
 	fetch  Fetch[R]
 	ctx    context.Context // ends when the next question is asked
 	cancel context.CancelFunc
+
+	stale     bool // something changed while the newest page was on its way
+	rereading bool // the rows on the screen are on their way once more
 }
 
 // loaded is a page that arrived.
@@ -88,6 +90,7 @@ const (
 	oldest
 	older
 	newer
+	visible // the rows on the screen once more
 )
 
 // New makes a list that follows; what it asks ends with ctx. Restart asks for
@@ -115,7 +118,7 @@ func (l *List[R]) Resize(w, h int) tea.Cmd {
 func (l *List[R]) Restart(fetch Fetch[R], stay bool) tea.Cmd {
 	l.query.fetch = fetch
 	l.anew()
-	l.stale, l.owed, l.err = false, 0, nil
+	l.query.stale, l.owed, l.err = false, 0, nil
 	if r := l.Selected(); stay && !l.follow && r != nil {
 		return l.around(l.src.ID(r))
 	}
@@ -134,13 +137,25 @@ func (l *List[R]) around(id event.ID) tea.Cmd {
 func (l *List[R]) Refresh() tea.Cmd {
 	if !l.follow {
 		l.newer.done = false
-		return l.ensure()
+		return tea.Batch(l.ensure(), l.reread())
 	}
 	if l.newer.busy {
-		l.stale = true
+		l.query.stale = true
 		return nil
 	}
 	return l.fetch(newest, event.ID{}, l.h+16)
+}
+
+// reread asks for the rows on the screen once more: what was not known of them
+// may have become known.
+func (l *List[R]) reread() tea.Cmd {
+	if l.query.rereading || l.fresh || l.top >= len(l.rows) {
+		return nil
+	}
+	l.query.rereading = true
+	after := l.src.ID(&l.rows[l.top])
+	after.NS-- // exclusive: so that the row itself comes too
+	return l.fetch(visible, after, l.h)
 }
 
 // Selected is the row under the cursor, nil when there is none.
@@ -212,7 +227,7 @@ func (l *List[R]) anew() {
 	l.query.cancel()
 	l.query.gen++
 	l.query.ctx, l.query.cancel = context.WithCancel(l.base)
-	l.older, l.newer, l.fresh = edge{}, edge{}, true
+	l.older, l.newer, l.fresh, l.query.rereading = edge{}, edge{}, true, false
 }
 
 func (l *List[R]) jump(to arrival) tea.Cmd {
@@ -238,6 +253,8 @@ func (l *List[R]) Update(msg tea.Msg) tea.Cmd {
 	switch m.kind {
 	case newest, newer:
 		l.newer.busy = false
+	case visible:
+		l.query.rereading = false
 	default:
 		l.older.busy = false
 		if m.kind == oldest {
@@ -257,6 +274,9 @@ func (l *List[R]) Update(msg tea.Msg) tea.Cmd {
 		l.takeOlder(m.page)
 	case newer:
 		l.takeNewer(m.page)
+	case visible:
+		l.takeVisible(m.page)
+		return nil
 	}
 	l.clamp()
 	return tea.Batch(l.settle(), l.again())
@@ -272,10 +292,10 @@ func (l *List[R]) settle() tea.Cmd {
 }
 
 func (l *List[R]) again() tea.Cmd {
-	if !l.stale {
+	if !l.query.stale {
 		return nil
 	}
-	l.stale = false
+	l.query.stale = false
 	return l.Refresh()
 }
 
@@ -289,8 +309,7 @@ func (l *List[R]) takeNewest(p Page[R]) {
 	l.newer = edge{done: true}
 	at := len(l.rows)
 	if len(p.Rows) > 0 {
-		first := l.src.ID(&p.Rows[0])
-		at, _ = slices.BinarySearchFunc(l.rows, first, func(r R, id event.ID) int { return l.src.ID(&r).Compare(id) })
+		at, _ = l.search(l.src.ID(&p.Rows[0]))
 	}
 	if l.fresh || back.done || at == len(l.rows) && len(p.Rows) > 0 {
 		l.rows, l.older = p.Rows, back
@@ -343,6 +362,18 @@ func (l *List[R]) takeNewer(p Page[R]) {
 	l.trimOld()
 }
 
+func (l *List[R]) takeVisible(p Page[R]) {
+	for i := range p.Rows {
+		if at, ok := l.search(l.src.ID(&p.Rows[i])); ok {
+			l.rows[at] = p.Rows[i]
+		}
+	}
+}
+
+func (l *List[R]) search(id event.ID) (int, bool) {
+	return slices.BinarySearchFunc(l.rows, id, func(r R, id event.ID) int { return l.src.ID(&r).Compare(id) })
+}
+
 // trimOld forgets the oldest rows beyond what is kept.
 func (l *List[R]) trimOld() {
 	n := len(l.rows) - keepRows
@@ -391,7 +422,7 @@ func (l *List[R]) fetch(kind arrival, after event.ID, limit int) tea.Cmd {
 	}
 	q := l.query
 	return func() tea.Msg {
-		page, err := q.fetch(q.ctx, kind == oldest || kind == newer, after, min(limit, 1000))
+		page, err := q.fetch(q.ctx, kind == oldest || kind == newer || kind == visible, after, min(limit, 1000))
 		return loaded[R]{l, q.gen, kind, page, err}
 	}
 }

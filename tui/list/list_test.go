@@ -227,3 +227,27 @@ func TestAnswersToOldQuestionsAreDropped(t *testing.T) {
 		t.Errorf("shows %q", got)
 	}
 }
+
+func TestFillsInWhatBecomesKnown(t *testing.T) {
+	name := "?"
+	w := &world{n: 1000, nth: 1}
+	l := newList(w, 3)
+	l.src.Draw = func(c *pane.Canvas, r *uint64, _ bool) {
+		c.Put(theme.Text, strconv.FormatUint(*r&0xffff, 10)+name[:*r>>16])
+	}
+	run(l, l.Move(-100))
+	name = "known"
+	fetch := w.fetch
+	l.query.fetch = func(ctx context.Context, forward bool, after event.ID, limit int) (Page[uint64], error) {
+		p, err := fetch(ctx, forward, after, limit)
+		for i := range p.Rows {
+			p.Rows[i] |= 5 << 16
+		}
+		return p, err
+	}
+	l.src.ID = func(r *uint64) event.ID { return event.ID{NS: *r & 0xffff} }
+	run(l, l.Refresh())
+	if got := shown(l); got != "900known 901known 902known" {
+		t.Errorf("shows %q", got)
+	}
+}

@@ -1,0 +1,53 @@
+package procs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gumshoe-ir/gumshoe/event"
+)
+
+func TestWarnings(t *testing.T) {
+	c := &event.Container{ID: "3f1c"}
+	tests := []struct {
+		name string
+		p    event.Process
+		want string
+	}{
+		{"nothing odd", event.Process{Name: "bash"}, ""},
+		{"from memory", event.Process{Name: "x", ExeFlags: event.ExeFromMemfd}, "runs from memory"},
+		{"written in a container", event.Process{Name: "x", ExeFlags: event.ExeUpperLayer, Container: c}, "not in the image"},
+		{"an overlay on the host is no image", event.Process{Name: "x", ExeFlags: event.ExeUpperLayer}, ""},
+		{"deleted", event.Process{Name: "x", ExeFlags: event.ExeDeleted}, "executable deleted"},
+		{"a kernel thread", event.Process{Name: "[kworker/0:1]", KernelTask: true}, ""},
+		{"one that poses", event.Process{Name: "[kworker/0:1]"}, "posed as a kernel thread"},
+	}
+	for _, tt := range tests {
+		if got := strings.Join(warnings(&tt.p), ", "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestFactsNarrowToRealFields(t *testing.T) {
+	p := &event.Process{
+		PID: 7, VPID: 3, Name: "x", Cmdline: "x -y", ExePath: "/x", Exe: "y", Cwd: "/", User: &event.User{Name: "root"}, LoginUID: 1000, TTY: 0x8801,
+		Container: &event.Container{ID: "3f1c", Image: "i"}, Parent: &event.Process{PID: 1, Name: "init"}, Env: []string{"A=1"}, CapEff: 1,
+	}
+	seen := 0
+	for _, f := range facts(p) {
+		if f.Field == "" {
+			continue
+		}
+		seen++
+		if _, ok := event.LookupField(f.Field); !ok {
+			t.Errorf("%s: there is no field %s", f.Label, f.Field)
+		}
+	}
+	if seen < 9 {
+		t.Errorf("only %d facts narrow", seen)
+	}
+	if facts(nil) != nil {
+		t.Error("nothing has facts")
+	}
+}
