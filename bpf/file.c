@@ -26,13 +26,6 @@ struct open {
 	u64 ino;
 };
 
-// layer_flags is overlay_layer in the flags of an open.
-INLINE u32 layer_flags(struct inode *inode)
-{
-	u32 layer = overlay_layer(inode);
-	return FLAG(layer, EXE_UPPER_LAYER, PPM_FD_UPPER_LAYER) | FLAG(layer, EXE_LOWER_LAYER, PPM_FD_LOWER_LAYER);
-}
-
 // encode_dev is the kernel's device number as stat(2) shows it.
 INLINE u32 encode_dev(u32 dev)
 {
@@ -49,16 +42,19 @@ INLINE void look(struct open *o)
 	o->ino = 0;
 	if (o->ret < 0)
 		return;
-	struct file *f = fd_file(o->ret);
-	if (!f)
+	o->file = fd_file(o->ret);
+	if (!o->file)
 		return;
-	struct inode *inode = BPF_CORE_READ(f, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	o->file = f;
-	o->dev = encode_dev(BPF_CORE_READ(sb, s_dev));
-	o->ino = BPF_CORE_READ(inode, i_ino);
-	o->ppm |= layer_flags(inode);
-	if (o->flags & K_O_CREAT && BPF_CORE_READ(f, f_mode) & FMODE_CREATED)
+	struct file *f = TYPED(file, o->file);
+	struct inode *inode = READ(f, f_inode);
+	struct super_block *sb = READ(inode, i_sb);
+	o->dev = encode_dev(READ(sb, s_dev));
+	o->ino = READ(inode, i_ino);
+	if (READ(sb, s_magic) == OVERLAYFS_MAGIC) {
+		u32 layer = overlay_layer(inode);
+		o->ppm |= FLAG(layer, EXE_UPPER_LAYER, PPM_FD_UPPER_LAYER) | FLAG(layer, EXE_LOWER_LAYER, PPM_FD_LOWER_LAYER);
+	}
+	if (o->flags & K_O_CREAT && READ(f, f_mode) & FMODE_CREATED)
 		o->ppm |= PPM_O_F_CREATED;
 }
 
@@ -70,9 +66,12 @@ INLINE bool thinned(struct rec *r, struct open *o, u64 at, u32 n)
 		return false;
 	if (o->origin || at > RECORD_MAX || !n)
 		return false;
-	struct file *f = o->file;
-	if (f && (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFREG)
-		return false;
+	if (o->file) {
+		struct file *f = TYPED(file, o->file);
+		struct inode *inode = READ(f, f_inode);
+		if ((READ(inode, i_mode) & S_IFMT) != S_IFREG)
+			return false;
+	}
 	return thin_open(r, r->buf + at, n);
 }
 
@@ -82,7 +81,7 @@ INLINE bool ends_in(struct rec *r, u64 at, u32 n, struct dentry *d)
 {
 	u64 name[NAME_COMPARED / 8] = {};
 
-	u32 len = BPF_CORE_READ(d, d_name.len);
+	u32 len = READ(d, d_name.len);
 	if (!len || len >= n)
 		return false;
 	u64 start = at + n - 1 - len;
@@ -91,8 +90,11 @@ INLINE bool ends_in(struct rec *r, u64 at, u32 n, struct dentry *d)
 		return false;
 	if (len + 1 < n && r->buf[start - 1] != '/')
 		return false;
-	u32 compared = len < NAME_COMPARED ? len : NAME_COMPARED;
-	if (bpf_probe_read_kernel(name, compared, BPF_CORE_READ(d, d_name.name)))
+	u64 compared = len;
+	barrier_var(compared);
+	if (compared > NAME_COMPARED)
+		compared = NAME_COMPARED;
+	if (bpf_probe_read_kernel(name, compared, READ(d, d_name.name)))
 		return false;
 #pragma unroll
 	for (u32 i = 0; i < NAME_COMPARED / 8; i++) {
@@ -111,15 +113,18 @@ INLINE bool ends_in(struct rec *r, u64 at, u32 n, struct dentry *d)
 // ends in. A mounted root has its mount point's name.
 INLINE bool contradicts(struct rec *r, struct open *o, u64 at, u32 n)
 {
-	struct file *f = o->file; // BPF_CORE_READ(o->file, …) would look for struct open in the kernel
-	struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
+	struct file *f = TYPED(file, o->file);
+	struct dentry *d = READ(f, f_path.dentry);
 	if (ends_in(r, at, n, d))
 		return false;
-	struct vfsmount *mnt = BPF_CORE_READ(f, f_path.mnt);
-	if (BPF_CORE_READ(mnt, mnt_root) != d)
+	struct vfsmount *mnt = READ(f, f_path.mnt);
+	if (READ(mnt, mnt_root) != d)
 		return true;
-	struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-	return !ends_in(r, at, n, BPF_CORE_READ(m, mnt_mountpoint));
+	u64 outer = (u64)mnt;
+	barrier_var(outer);
+	struct mount *m = (void *)outer - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *point = BPF_CORE_READ(m, mnt_mountpoint);
+	return !ends_in(r, at, n, TYPED(dentry, point));
 }
 
 // is_raced: with O_NOFOLLOW no symbolic link explains another name. A path that

@@ -170,13 +170,23 @@ func configure(spec *ebpf.CollectionSpec, o Options) ([]string, error) {
 	}
 	table, handlers := slots(spec)
 	for name, v := range map[string]any{
-		"call_handlers": handlers, "socketcalls": socketSlots(table), "page_kb": uint32(os.Getpagesize() / 1024),
+		"call_handlers": handlers, "socketcalls": socketSlots(table), "have_cast": haveCast(), "page_kb": uint32(os.Getpagesize() / 1024),
 	} {
 		if err := spec.Variables[name].Set(v); err != nil {
 			return nil, fmt.Errorf("set %s: %w", name, err)
 		}
 	}
 	return table, nil
+}
+
+// haveCast reports whether READ of headers/fd.h may load directly (Linux 6.2).
+func haveCast() bool {
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return false
+	}
+	var fn *btf.Func
+	return kernel.TypeByName("bpf_rdonly_cast", &fn) == nil
 }
 
 // slots numbers the handlers from 1 and maps system calls to them: native ones

@@ -130,6 +130,7 @@ const (
 	sensorProgUringComplete      = "uring_complete"
 	sensorProgUringSubmit        = "uring_submit"
 	sensorVarCallHandlers        = "call_handlers"
+	sensorVarHaveCast            = "have_cast"
 	sensorVarNoSockets           = "no_sockets"
 	sensorVarPageKb              = "page_kb"
 	sensorVarSocketcalls         = "socketcalls"
@@ -303,6 +304,7 @@ type sensorMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorVariableSpecs struct {
 	CallHandlers *ebpf.VariableSpec `ebpf:"call_handlers"`
+	HaveCast     *ebpf.VariableSpec `ebpf:"have_cast"`
 	NoSockets    *ebpf.VariableSpec `ebpf:"no_sockets"`
 	PageKb       *ebpf.VariableSpec `ebpf:"page_kb"`
 	Socketcalls  *ebpf.VariableSpec `ebpf:"socketcalls"`
@@ -368,6 +370,7 @@ func (m *sensorMaps) Close() error {
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorVariables struct {
 	CallHandlers *ebpf.Variable `ebpf:"call_handlers"`
+	HaveCast     *ebpf.Variable `ebpf:"have_cast"`
 	NoSockets    *ebpf.Variable `ebpf:"no_sockets"`
 	PageKb       *ebpf.Variable `ebpf:"page_kb"`
 	Socketcalls  *ebpf.Variable `ebpf:"socketcalls"`
