@@ -65,7 +65,7 @@ func watch(t *testing.T, o container.Options) *trail {
 	t.Helper()
 	need.BPF(t)
 	k := &trail{byID: map[event.ID]event.Activity{}}
-	ring, err := kernel.New(kernel.Options{})
+	ring, err := kernel.New(kernel.Options{Poison: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +134,59 @@ func TestLiveCommandsAndFiles(t *testing.T) {
 	if cat.Process == nil || cat.Process.Parent == nil || cat.Process.Parent.PID != sh.Process.PID {
 		t.Errorf("cat's parent is not the shell: %+v", cat.Process)
 	}
+}
+
+// TestAsk is not a test but what TestLiveNames watches: a process that asks a
+// name server of its own and connects to what it answered.
+func TestAsk(t *testing.T) {
+	if os.Getenv("GUMSHOE_TALK") == "" {
+		return
+	}
+	server, err := net.ListenPacket("udp4", "127.7.7.7:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const answer = "\x00\x01\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x03www\x07example\x03org\x00\x00\x01\x00\x01" +
+		"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x7f\x01\x02\x03"
+	if _, err := server.WriteTo([]byte(answer), client.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.ReadFrom(make([]byte, 512)); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp4", "127.1.2.3:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("ASKED", l.Addr())
+	c.Close()
+	l.Close()
+}
+
+func TestLiveNames(t *testing.T) {
+	k := watch(t, none())
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAsk$")
+	cmd.Env = append(os.Environ(), "GUMSHOE_TALK=1")
+	said, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	var addr string
+	if _, err := fmt.Sscanf(string(said), "ASKED %s", &addr); err != nil {
+		t.Fatalf("%v in %q", err, said)
+	}
+	if a := k.find(t, "the connection", verb(event.Connection, "connect", addr)); a.Name != "www.example.org" {
+		t.Errorf("%+v", a)
+	}
+	k.find(t, "the datagram to the client", verb(event.Connection, "send", "127.0.0.1:"))
 }
 
 // TestTalk is not a test but what TestLiveConnections watches: a process that
