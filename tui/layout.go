@@ -103,7 +103,7 @@ func (a *app) draw() string {
 	return frame
 }
 
-// shown is how much of everything the scope shows.
+// shown is how much the scope shows.
 func (a *app) shown() string {
 	e := &a.engine
 	if !e.counted {
@@ -113,10 +113,10 @@ func (a *app) shown() string {
 	if !e.count.Exact {
 		out = "~" + out
 	}
-	if e.Activities > e.count.Total {
-		out += " of " + pane.Full(e.Activities)
+	if a.scope.node != nil {
+		return out + " match"
 	}
-	return out
+	return out + " activities"
 }
 
 // drawTitle names the host and the screens on the left and says on the right

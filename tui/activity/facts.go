@@ -94,6 +94,7 @@ func (b *builder) where(a *event.Activity) {
 func (b *builder) what(a *event.Activity) {
 	p := a.Process
 	switch {
+	case p != nil && p.Cmdline == a.Target && a.Kind == event.Command: // it heads the detail
 	case p != nil && p.Cmdline != "":
 		b.add("WHAT", theme.Text, p.Cmdline, "cmd", p.Cmdline)
 	default:
