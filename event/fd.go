@@ -16,8 +16,8 @@ type FD struct {
 
 	Proto       L4Proto
 	Source      netip.AddrPort // local end of a client, remote end of an accepted connection (spec/scap.md §4)
-	Dest        netip.AddrPort
-	Server      bool // this end accepted or listens
+	Dest        netip.AddrPort // the other end; a bound or listening socket has only this
+	Server      bool           // this end accepted or listens
 	Connected   bool
 	NameChanged bool   // by this event
 	Socket      uint64 // kernel's cookie, 0 when unknown

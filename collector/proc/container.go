@@ -166,7 +166,7 @@ func (t *Table) setCgroups(g *group, raw []byte, from *group) {
 		s.in.groups++
 	}
 	t.edit(g).Cgroups = s.list
-	g.epoch = 0 // its container and users may be others
+	g.epoch, g.named = 0, 0
 }
 
 // containerEvent takes a container's metadata from any of the events that

@@ -52,6 +52,7 @@ func (t *Table) exec(e *event.Event) {
 	p := t.edit(g)
 	t.describeExec(g, p, th, e)
 	th.own, th.enter = false, nil
+	g.epoch, g.named = 0, 0
 	t.setCgroups(g, e.Params.At(parCgroups), nil)
 	t.adoptBy(g, e)
 	t.files.exec(g)

@@ -7,8 +7,8 @@ import "github.com/gumshoe-ir/gumshoe/event"
 // many children make one exec expensive. So a change that others can see only
 // advances the table's epoch, and a process whose epoch is older looks up its
 // chain before its next event: a walk of pointers, which allocates only where
-// an ancestor has really changed. The walk ends after maxDepth levels; above
-// that a chain shows what it last knew.
+// an ancestor has really changed. The walk ends after maxDepth levels, of
+// which at least half are current; above that a chain shows what it last knew.
 
 // current is th's snapshot as of now.
 func (t *Table) current(th *thread) *event.Process {
@@ -82,10 +82,13 @@ func (t *Table) climb(g *group) {
 		t.chain = append(t.chain, top)
 		top = top.living()
 	}
-	whole := top == nil || top.epoch == t.epoch
+	sure := len(t.chain)
+	if top != nil && top.epoch != t.epoch {
+		sure /= 2 // those above have too little checked above themselves
+	}
 	for i := len(t.chain) - 1; i >= 0; i-- {
 		t.relink(t.chain[i])
-		if whole {
+		if i < sure {
 			t.chain[i].epoch = t.epoch
 		}
 		t.chain[i] = nil
@@ -111,8 +114,12 @@ func (t *Table) relink(g *group) {
 		leader = s.proc
 	}
 	container := g.container()
-	user, groupName, login := t.users.of(g)
 	old := g.proc
+	user, groupName, login := old.User, old.Group, old.LoginUser
+	if g.named != t.users.version {
+		g.named = t.users.version
+		user, groupName, login = t.users.of(g)
+	}
 	if old.Parent == parent && old.Leader == leader && old.Container == container && old.PPID == ppid &&
 		old.User == user && old.Group == groupName && old.LoginUser == login {
 		return

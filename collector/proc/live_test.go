@@ -58,7 +58,7 @@ func (w *witness) find(t *testing.T, what string, ok func(*event.Event) bool) *e
 func follow(t *testing.T) (tab *proc.Table, w *witness, stop func()) {
 	t.Helper()
 	need.BPF(t)
-	ring, err := kernel.New(kernel.Options{RingBytes: 4 << 20})
+	ring, err := kernel.New(kernel.Options{RingBytes: 4 << 20, Poison: true})
 	if err != nil {
 		t.Fatal(err)
 	}

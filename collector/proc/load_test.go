@@ -148,6 +148,100 @@ func TestTextsAreBounded(t *testing.T) {
 	}
 }
 
+// TestNoEventIsExpensive acts on a process with 10,000 children: what it costs
+// must not depend on them.
+func TestNoEventIsExpensive(t *testing.T) {
+	const children = 10_000
+	tests := []struct {
+		name string
+		make func(*line) event.Event
+		most uint64 // allocations, besides the sweep's
+	}{
+		{"chdir", func(l *line) event.Event { return l.ev(event.SyscallChdirX, 200, 0, fmt.Sprint(l.now)) }, 8},
+		{"exec", func(l *line) event.Event { return l.exec(200, execed{comm: "x", ppid: 100, args: []string{"a"}}) }, 12},
+		{"fork", func(l *line) event.Event { return l.child(int64(500_000+l.now%100_000), 200, 0) }, 12},
+		{"exit", func(l *line) event.Event { return l.exit(200, 1) }, 8},
+	}
+	for _, tt := range tests {
+		l := newLine(t)
+		l.init()
+		l.send(l.child(200, 100, 0))
+		for i := range int64(children) {
+			l.send(l.child(1000+i, 200, 0))
+		}
+		e := tt.make(l)
+		e.ID.NS = l.now + 1
+		b := event.NewBatch(nil)
+		b.Events = append(b.Events, e)
+		var before, after runtime.MemStats
+		ctx := t.Context()
+		runtime.ReadMemStats(&before)
+		if err := l.tab.Handle(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.Mallocs - before.Mallocs; n > tt.most+2*children/sweepRounds {
+			t.Errorf("%s: %d allocations with %d children", tt.name, n, children)
+		}
+		if p := l.ask(1000 + children - 1); tt.name == "exit" && (p == nil || p.PPID != 1) {
+			t.Errorf("after the exit the last child has %+v", p)
+		}
+	}
+}
+
+// TestOldLineagesGo changes the top of a deep ancestry again and again, and
+// lets another of many processes below it look each time.
+func TestOldLineagesGo(t *testing.T) {
+	l := newLine(t)
+	l.init()
+	const deep, wide = 100, 2000
+	for i := range int64(deep) {
+		l.send(l.child(1000+i, cmpParent(i), 0))
+	}
+	for i := range int64(wide) {
+		l.send(l.child(5000+i, 1000+deep-1, 0))
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range int64(2 * wide) {
+		l.one(event.SyscallSetuidX, 1000, 0, i%2)
+		l.ask(5000 + i%wide)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 40<<20 {
+		t.Errorf("%d MiB of lineages are kept", grown>>20)
+	}
+	runtime.KeepAlive(l)
+}
+
+// BenchmarkDeepLineage is the worst that ancestry can cost: a change at the
+// top before each look from far below.
+func BenchmarkDeepLineage(b *testing.B) {
+	l := &line{t: b, tab: New(Options{}), now: 1_700_000_000_000_000_000}
+	l.init()
+	const deep = 3 * maxDepth
+	for i := range int64(deep) {
+		l.send(l.child(1000+i, cmpParent(i), 0))
+	}
+	batch := event.NewBatch(nil)
+	for i := range int64(128) {
+		batch.Events = append(batch.Events, l.ev(event.SyscallSetuidX, 1000+deep-maxDepth/2+2, 0, i%2), l.ev(event.SyscallFlockX, 1000+deep-1, 0, 3, 0))
+	}
+	ctx := b.Context()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += len(batch.Events) {
+		for i := range batch.Events {
+			batch.Events[i].Process, batch.Events[i].FD = nil, nil
+		}
+		if err := l.tab.Handle(ctx, batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkHandle is a host at work: of 100 events 60 open files, 10 connect,
 // 20 use descriptors, 5 fork, exec and exit.
 func BenchmarkHandle(b *testing.B) {
@@ -198,6 +292,9 @@ func BenchmarkHandleUnchanged(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += len(batch.Events) {
+		for i := range batch.Events {
+			batch.Events[i].Process, batch.Events[i].FD = nil, nil
+		}
 		if err := l.tab.Handle(ctx, batch); err != nil {
 			b.Fatal(err)
 		}

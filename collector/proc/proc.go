@@ -88,7 +88,7 @@ const (
 	maxText       = 1 << 16 // bytes of one argv or environment
 	maxAllText    = 1 << 28 // bytes of all argv and environments
 	maxContainers = 1 << 12
-	maxDepth      = 128 // levels of ancestors that are kept current
+	maxDepth      = 64 // levels of ancestors that are kept current
 	recentSize    = 1 << 12
 )
 

@@ -22,7 +22,8 @@ const (
 
 // What one batch may spend on others than its own threads.
 const (
-	sweepStep    = 4
+	sweepStep    = 4           // threads looked for in /proc
+	sweepRounds  = 1 << 8      // batches in which all links are brought up to date
 	evictLook    = 64          // threads that the evicting hand looks at before it takes any
 	vanishAfter  = uint64(5e9) // ns that /proc must lack a process whose exit was not seen
 	missSize     = 1 << 10
@@ -33,7 +34,11 @@ const (
 // idle ones do not keep snapshots of the past alive, and finds those whose
 // exit was lost.
 func (t *Table) sweep(now uint64) {
-	for range min(sweepStep, len(t.slots)) {
+	n := max(sweepStep, len(t.slots)/sweepRounds)
+	for i := range min(n, len(t.slots)) {
+		if len(t.slots) == 0 {
+			return
+		}
 		if t.hand.sweep >= len(t.slots) {
 			t.hand.sweep = 0
 		}
@@ -48,7 +53,7 @@ func (t *Table) sweep(now uint64) {
 		}
 		busy := th.used&sweepHand != 0
 		th.used &^= sweepHand
-		if t.opts.Root == "" || busy && th.missing == 0 {
+		if t.opts.Root == "" || i >= sweepStep || busy && th.missing == 0 {
 			continue
 		}
 		if t.exists(th.tid) {

@@ -12,6 +12,7 @@ type group struct {
 	scanned  uint64 // ns since the epoch when /proc was read; older events change nothing
 	proc     *event.Process
 	epoch    uint64
+	named    uint64 // version of users by which its ids were named
 	heir     *group // who took the children of a dead group; nil when nobody is known
 	parent   *group
 	session  *group

@@ -20,6 +20,7 @@ type users struct {
 	root    string
 	host    *accounts
 	checked uint64 // ns since the epoch when the files were last looked at
+	version uint64 // of all accounts together
 }
 
 // accounts are the users and groups of one place.
@@ -54,8 +55,7 @@ const (
 )
 
 func newUsers(root string) users {
-	u := users{root: root, host: newAccounts()}
-	return u
+	return users{root: root, host: newAccounts(), version: 1}
 }
 
 func newAccounts() *accounts {
@@ -73,6 +73,7 @@ func (u *users) refresh(t *Table, now uint64) {
 	changed := reread(filepath.Join(u.root, "etc/passwd"), &fresh.passwd, func(b []byte) { fresh.users = parsePasswd(b) })
 	if reread(filepath.Join(u.root, "etc/group"), &fresh.group, func(b []byte) { fresh.groups = parseGroup(b) }) || changed {
 		u.host = fresh
+		u.version++
 		t.epoch++
 	}
 }
@@ -162,6 +163,7 @@ func (u *users) visit(t *Table, g *group, now uint64) {
 	}
 	t.containers.accounts += a.size() - c.users.size()
 	c.users = a
+	u.version++
 	t.epoch++
 }
 
@@ -275,6 +277,7 @@ func (t *Table) userEvent(e *event.Event) {
 	if !ok || !gone && (len(in.users) >= maxAccounts || len(in.groups) >= maxAccounts) {
 		return
 	}
+	t.users.version++
 	t.epoch++
 	before := in.size()
 	defer func() {

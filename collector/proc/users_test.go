@@ -47,6 +47,13 @@ func TestUsersOfHostAndContainer(t *testing.T) {
 	if p := l.ask(200); p.User != nil || p.Group != "" || p.LoginUser != "ann" {
 		t.Errorf("the host's names were given to a container: %+v %q %q", p.User, p.Group, p.LoginUser)
 	}
+	l.send(l.ev(event.UserAddedE, -1, 33, 33, "www", "/", "/bin/sh", ""))
+	l.ask(100)
+	l.send(l.exec(100, execed{comm: "sudo", uid: 33, ppid: 1}))
+	if p := l.ask(100); p.User == nil || p.User.Name != "www" {
+		t.Errorf("after an exec that changes the user: %+v", p.User)
+	}
+	l.send(l.exec(100, execed{comm: "host", uid: 1000, ppid: 1}))
 	l.send(l.ev(event.UserAddedE, -1, 1000, 0, "app", "/", "/bin/sh", idA[:12]))
 	if p := l.ask(200); p.User == nil || p.User.Name != "app" {
 		t.Errorf("in the container: %+v", p.User)
