@@ -49,7 +49,7 @@ func (s *Sessions) note(a *event.Activity) *record {
 	}
 	if f := s.folds.byKey.get(k); f != nil {
 		r := *f
-		if a.ID.NS-r.a.ID.NS < foldWindow {
+		if a.ID.NS < r.a.ID.NS+foldWindow { // also a little before: processors' clocks differ
 			s.folded.Add(1)
 			r.a.Count++
 			r.a.Origin |= a.Origin

@@ -224,3 +224,15 @@ func TestAListenerOverSeveralPathsEndsWithItsDescriptor(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestARepetitionStampedBeforeTheFirstIsOne(t *testing.T) {
+	l := newLine(t)
+	p := l.process(100, nil, "logger")
+	fd := file("/var/log/x", openWrite)
+	first := l.ev(p, fd, event.SyscallOpenatV2X, 3, -100, "x")
+	again := l.ev(p, fd, event.SyscallOpenatV2X, 3, -100, "x")
+	again.ID.NS = first.ID.NS - 1000
+	if got := l.do(first, again); len(got) != 1 || l.s.Stats().Folded != 1 {
+		t.Errorf("%q", brief(got))
+	}
+}
