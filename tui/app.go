@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -33,23 +34,32 @@ type Options struct {
 	Environ []string         // nil means the process's own
 }
 
-// Run shows the console until the user quits or ctx ends.
+// ErrTerminal says that the terminal cannot be drawn on.
+var ErrTerminal = errors.New("cannot draw on this terminal")
+
+// Run shows the console until the user quits or ctx ends. A terminal that
+// cannot be drawn on is ErrTerminal.
 func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if o.Environ == nil {
+		o.Environ = os.Environ()
+	}
+	if err := drawable(o.Environ); err != nil {
+		return err
+	}
 	a, err := newApp(ctx, o)
 	if err != nil {
 		return err
 	}
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(120), tea.WithFilter(still)}
+	opts := []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithFPS(120), tea.WithFilter(still), tea.WithEnvironment(o.Environ),
+	}
 	if o.Input != nil {
 		opts = append(opts, tea.WithInput(o.Input))
 	}
 	if o.Output != nil {
 		opts = append(opts, tea.WithOutput(o.Output))
-	}
-	if o.Environ != nil {
-		opts = append(opts, tea.WithEnvironment(o.Environ))
 	}
 	_, err = tea.NewProgram(a, opts...).Run()
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
@@ -88,7 +98,7 @@ func newApp(ctx context.Context, o Options) (*app, error) {
 		if kind, err = theme.Parse(o.Theme); err != nil {
 			return nil, err
 		}
-	} else if fromEnv(o.Environ, "COLORFGBG") {
+	} else if lightGround(o.Environ) {
 		kind = theme.Light
 	}
 	a := &app{ctx: ctx, opts: o, styles: theme.New(kind, o.ASCII), keys: defaultKeys()}

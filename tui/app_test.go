@@ -172,3 +172,20 @@ func TestThemeFollowsTheTerminal(t *testing.T) {
 		pane.FitView(t, d.frame(), 120, 36)
 	})
 }
+
+func TestDumbTerminalsAreRefused(t *testing.T) {
+	for _, term := range []string{"TERM=dumb", "TERM=", "HOME=/"} {
+		err := Run(t.Context(), Options{Environ: []string{term}})
+		if !errors.Is(err, ErrTerminal) || !strings.Contains(err.Error(), "gumshoe activity") {
+			t.Errorf("%s: %v", term, err)
+		}
+	}
+}
+
+func TestColorFGBG(t *testing.T) {
+	for v, want := range map[string]bool{"15;0": false, "0;15": true, "0;default;7": true, "": false, "x": false} {
+		if got := lightGround([]string{"COLORFGBG=" + v}); got != want {
+			t.Errorf("COLORFGBG=%s is light: %v", v, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -219,16 +220,30 @@ func (a *app) restyle(kind theme.Kind) tea.Cmd {
 	return a.broadcast(a.styles)
 }
 
-// fromEnv reports whether COLORFGBG says that the ground is light: its last
-// part is the background's number.
-func fromEnv(environ []string, name string) bool {
-	for _, e := range environ {
+// lightGround reports whether COLORFGBG says that the ground is light: its
+// last part is the background's number.
+func lightGround(environ []string) bool {
+	v := variable(environ, "COLORFGBG")
+	ground := v[strings.LastIndexByte(v, ';')+1:]
+	return ground == "7" || ground == "15"
+}
+
+// drawable refuses terminals that know no cursor.
+func drawable(environ []string) error {
+	if term := variable(environ, "TERM"); term == "" || term == "dumb" {
+		return fmt.Errorf("%w: TERM is %q; set TERM to what it is, as xterm-256color, or list with gumshoe activity", ErrTerminal, term)
+	}
+	return nil
+}
+
+func variable(environ []string, name string) string {
+	value := ""
+	for _, e := range environ { // the last one counts
 		if v, ok := strings.CutPrefix(e, name+"="); ok {
-			ground := v[strings.LastIndexByte(v, ';')+1:]
-			return ground == "7" || ground == "15"
+			value = v
 		}
 	}
-	return false
+	return value
 }
 
 // still drops what the console never looks at before it costs a frame: the
