@@ -43,27 +43,35 @@ type Table struct {
 	passive bool             // the event is older than what is known of its thread
 	start   []*event.Process // from the scan, for the first batch
 
-	threads map[int32]*thread
-	slots   []*thread // all threads, for the clock hands
-	epoch   uint64    // lineage: groups validated at it are current
-	dead    []*thread // exited, removed with the next batch
-	recent  [recentSize]gone
-	chain   []*group // scratch of refresh
-
+	registry
 	files      fdBudget
 	paths      pathCache
 	verdicts   verdictCache
 	containers containers
 	users      users
 	env        envFilter
-	hand       hands
-	misses     missCache
 	host       hostRoot
 	buf        []byte // for reading files of /proc
+	counters
+}
 
+// registry is the threads that a Table knows.
+type registry struct {
+	threads map[int32]*thread
+	slots   []*thread // all of them, for the clock hands
+	hand    hands
+	epoch   uint64    // lineage: groups validated at it are current
+	chain   []*group  // scratch of refresh
+	dead    []*thread // exited, removed with the next batch
+	recent  [recentSize]gone
+	misses  missCache
+}
+
+// counters are what Stats shows, and the pump's own copy.
+type counters struct {
 	mu    sync.Mutex
 	stats Stats
-	live  Stats // the pump's own copy
+	live  Stats
 }
 
 // Stats counts what the table holds and what it gave up to stay bounded.
@@ -97,8 +105,7 @@ func New(opts Options) *Table {
 	t := &Table{
 		opts:       opts,
 		boot:       opts.BootTime,
-		epoch:      1,
-		threads:    make(map[int32]*thread),
+		registry:   registry{epoch: 1, threads: make(map[int32]*thread)},
 		containers: newContainers(opts.OnContainer),
 		users:      newUsers(opts.Root),
 		env:        newEnvFilter(opts.EnvAllow),

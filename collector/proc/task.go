@@ -4,25 +4,30 @@ import "github.com/gumshoe-ir/gumshoe/event"
 
 // group is a thread group: a process.
 type group struct {
-	pid      int32
-	dead     bool
-	reaper   bool   // PR_SET_CHILD_SUBREAPER
-	exact    bool   // start is known, not guessed from an event's time
-	start    uint64 // ns since boot in ticks, 0 when unknown
-	scanned  uint64 // ns since the epoch when /proc was read; older events change nothing
-	proc     *event.Process
-	epoch    uint64
-	named    uint64 // version of users by which its ids were named
-	heir     *group // who took the children of a dead group; nil when nobody is known
+	pid     int32
+	dead    bool
+	exact   bool   // start is known, not guessed from an event's time
+	start   uint64 // ns since boot in ticks, 0 when unknown
+	scanned uint64 // ns since the epoch when /proc was read; older events change nothing
+	proc    *event.Process
+	epoch   uint64
+	named   uint64 // version of users by which its ids were named
+	kin
+	alive   int // threads that have not exited
+	files   *fdTable
+	cgroup  *cgroupSet
+	image   *image
+	threads *thread // list of its threads
+}
+
+// kin is what a process has to do with others.
+type kin struct {
 	parent   *group
+	heir     *group // who took the children of a dead one; nil when nobody is known
 	session  *group
 	children int
-	alive    int // threads that have not exited
-	members  int // other groups whose session leader this is
-	files    *fdTable
-	cgroup   *cgroupSet
-	image    *image
-	threads  *thread // list of its threads
+	members  int  // other groups whose session leader this is
+	reaper   bool // PR_SET_CHILD_SUBREAPER
 }
 
 // thread is one thread; the state that threads of a process share is in group.
