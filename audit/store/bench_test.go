@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -322,4 +324,54 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
+}
+
+// BenchmarkRetention forgets the oldest day of a copy of the store.
+func BenchmarkRetention(b *testing.B) {
+	from := benchStore(b).opt.Dir
+	list, err := days(from)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var took []time.Duration
+	for range b.N {
+		dir := b.TempDir()
+		for i, d := range list[:2] {
+			if i == 0 {
+				copyFile(b, filepath.Join(from, d.name()), filepath.Join(dir, d.name()))
+			} else if err := os.WriteFile(filepath.Join(dir, d.name()), nil, 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+		w := &writer{db: &DB{opt: Options{Dir: dir, Days: 1}}, files: map[day]*file{}}
+		w.db.readers = newReaders(w.db)
+		start := time.Now()
+		if err := w.unlinkOld(time.Unix(list[1].date*86400, 0)); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+		if left, _ := days(dir); len(left) != 1 {
+			b.Fatal(left)
+		}
+	}
+	b.ReportMetric(float64(slices.Max(took).Microseconds())/1000, "max-ms")
+}
+
+func copyFile(b *testing.B, from, to string) {
+	b.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer in.Close() //nolint:errcheck // only read
+	out, err := os.Create(to)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(out.Sync(), out.Close()); err != nil {
+		b.Fatal(err)
+	}
 }

@@ -122,7 +122,8 @@ func (r *reader) facets(ctx context.Context, s *search, t *tally) error {
 // countedFacets adds up minute counts, where the field and the filter are
 // about who alone; the ends of the range are taken as whole minutes.
 func (r *reader) countedFacets(ctx context.Context, s *search, t *tally) (bool, error) {
-	if !isWhoField(t.field.Name) {
+	kinds := t.field.Name == "gumshoe.activity.kind"
+	if !kinds && !isWhoField(t.field.Name) {
 		return false, nil
 	}
 	p, err := r.plan(ctx, s)
@@ -141,8 +142,15 @@ func (r *reader) countedFacets(ctx context.Context, s *search, t *tally) (bool, 
 	if p.kinds != 0 {
 		where += " and kind in (" + in(kindList(p.kinds)) + ")"
 	}
+	column, table := "who", "share"
+	if kinds {
+		column = "kind"
+		if !only {
+			table = "total"
+		}
+	}
 	counts := map[int64]uint64{}
-	err = r.query(ctx, "select who, sum(n) from share where "+where+" group by who", func(rows *sql.Rows) error {
+	err = r.query(ctx, fmt.Sprintf("select %s, sum(n) from %s where %s group by %[1]s", column, table, where), func(rows *sql.Rows) error {
 		var who int64
 		var n uint64
 		err := rows.Scan(&who, &n)
@@ -151,6 +159,14 @@ func (r *reader) countedFacets(ctx context.Context, s *search, t *tally) (bool, 
 	})
 	if err != nil {
 		return false, err
+	}
+	if kinds {
+		for k, n := range counts {
+			if n > 0 {
+				t.add(&event.Activity{Kind: event.Kind(k)}, n)
+			}
+		}
+		return true, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

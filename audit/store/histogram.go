@@ -128,14 +128,14 @@ func (r *reader) countMinutes(ctx context.Context, table, where string, s *searc
 	if p.kinds != 0 {
 		where += "kind in (" + in(kindList(p.kinds)) + ") and "
 	}
-	text := fmt.Sprintf("select minute, kind, sum(n) from %s where %s minute between %d and %d group by minute, kind",
-		table, where, minuteOf(lo), minuteOf(hi))
+	text := fmt.Sprintf("select (minute + %d) / %d as col, kind, sum(n) from %s where %s minute between %d and %d group by col, kind",
+		int64(r.day.start()-h.Start)/int64(minuteNS), h.Step/minuteNS, table, where, minuteOf(lo), minuteOf(hi))
 	return r.query(ctx, text, func(rows *sql.Rows) error {
-		var minute, kind, n int64
-		if err := rows.Scan(&minute, &kind, &n); err != nil {
+		var col, kind, n int64
+		if err := rows.Scan(&col, &kind, &n); err != nil {
 			return err
 		}
-		return addTo(h, r.day.start()+uint64(minute)*minuteNS, kind, n)
+		return addTo(h, h.Start+uint64(col)*h.Step, kind, n)
 	})
 }
 

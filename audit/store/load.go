@@ -47,6 +47,9 @@ func (r *reader) load(ctx context.Context, lines []line) ([]event.Activity, erro
 	var texts, processes, whos, rows []int64
 	for i := range lines {
 		l := &lines[i]
+		if l.kind < 0 || l.kind >= int64(event.Kinds) {
+			return nil, fmt.Errorf("kind %d of row %d: %w", l.kind, l.row, errCodec)
+		}
 		texts = append(texts, l.verb, l.target)
 		processes = append(processes, l.process)
 		whos = append(whos, l.who)

@@ -22,7 +22,8 @@ type plan struct {
 
 const (
 	startWidth = int64(minuteNS) << 16
-	maxStreams = 400 // of SQLite's 500 terms in one compound select
+	maxStreams = 24   // more are cheaper to look for together, time by time
+	maxDrive   = 3000 // more values are met soon by looking at all rows
 )
 
 // plan translates s for r's file.
@@ -37,6 +38,9 @@ func (r *reader) plan(ctx context.Context, s *search) (*plan, error) {
 	p.drives, _ = cond.drives()
 	for _, d := range p.drives {
 		p.values += len(d.values)
+	}
+	if p.values > maxDrive {
+		p.drives = nil
 	}
 	return p, nil
 }
@@ -77,8 +81,11 @@ func (p *plan) width() int64 {
 	return startWidth
 }
 
-// streams reports whether each value can be followed on its own.
-func (p *plan) streams() bool { return len(p.drives) > 0 && p.values <= maxStreams }
+// streams reports whether each value is followed on its own: when they are few
+// and nothing else is asked that could discard most of what they lead to.
+func (p *plan) streams() bool {
+	return len(p.drives) > 0 && p.values <= maxStreams && p.kinds == 0 && p.cond.op != and
+}
 
 // where is the condition as SQL.
 func (p *plan) where() string {

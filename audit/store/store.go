@@ -42,8 +42,8 @@ type DB struct {
 	writer  sync.WaitGroup
 	minFree atomic.Uint64
 	budget  time.Duration // of a page; then it says how far it came
-	spare   *parcel // Handle's, when the last batch left nothing in it
-	ripe    uint64  // when forks that were handed in may be stored; 0: none wait
+	spare   *parcel       // Handle's, when the last batch left nothing in it
+	ripe    uint64        // when forks that were handed in may be stored; 0: none wait
 
 	mu    sync.Mutex
 	stats Stats
