@@ -58,23 +58,6 @@ INLINE void look(struct open *o)
 		o->ppm |= PPM_O_F_CREATED;
 }
 
-// thinned asks thin_open where nothing but the path, n bytes at offset at of
-// the record, can matter.
-INLINE bool thinned(struct rec *r, struct open *o, u64 at, u32 n)
-{
-	if (o->flags & (K_O_ACCMODE | K_O_CREAT | K_O_TRUNC | K_O_DIRECTORY | K_O_PATH | K_O_TMPFILE_BIT))
-		return false;
-	if (o->origin || at > RECORD_MAX || !n)
-		return false;
-	if (o->file) {
-		struct file *f = TYPED(file, o->file);
-		struct inode *inode = READ(f, f_inode);
-		if ((READ(inode, i_mode) & S_IFMT) != S_IFREG)
-			return false;
-	}
-	return thin_open(r, r->buf + at, n);
-}
-
 // ends_in reports whether the path of n bytes with NUL at offset at of the
 // record ends in a component that is d's name.
 INLINE bool ends_in(struct rec *r, u64 at, u32 n, struct dentry *d)
@@ -125,6 +108,25 @@ INLINE bool contradicts(struct rec *r, struct open *o, u64 at, u32 n)
 	struct mount *m = (void *)outer - bpf_core_field_offset(struct mount, mnt);
 	struct dentry *point = BPF_CORE_READ(m, mnt_mountpoint);
 	return !ends_in(r, at, n, TYPED(dentry, point));
+}
+
+// thinned asks thin_open where nothing but the path, n bytes at offset at of
+// the record, can matter.
+INLINE bool thinned(struct rec *r, struct open *o, u64 at, u32 n)
+{
+	if (o->flags & (K_O_ACCMODE | K_O_CREAT | K_O_TRUNC | K_O_DIRECTORY | K_O_PATH | K_O_TMPFILE_BIT))
+		return false;
+	if (o->origin || at > RECORD_MAX || !n)
+		return false;
+	if (o->file) {
+		struct file *f = TYPED(file, o->file);
+		struct inode *inode = READ(f, f_inode);
+		if ((READ(inode, i_mode) & S_IFMT) != S_IFREG)
+			return false;
+		if (contradicts(r, o, at, n))
+			return false;
+	}
+	return thin_open(r, r->buf + at, n);
 }
 
 // is_raced: with O_NOFOLLOW no symbolic link explains another name. A path that
