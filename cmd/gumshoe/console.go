@@ -38,6 +38,9 @@ func (p *program) console(ctx context.Context, fd int, o tui.Options) error {
 	// When the engine is killed, the shell takes the terminal back before we
 	// have cleaned it: being in the background must not stop us.
 	signal.Ignore(syscall.SIGTTOU)
+	// We were started as /proc/self/exe: be called by our name in process lists.
+	// Without it they say "exe", which harms nobody.
+	_ = os.WriteFile("/proc/self/comm", []byte("gumshoe"), 0)
 	file := os.NewFile(uintptr(fd), "engine")
 	if file == nil {
 		return usage("descriptor %d is no socket: the engine starts the console", fd)

@@ -60,6 +60,9 @@ func (p *program) openEngine(ctx context.Context, c *config, why purpose) (*engi
 		Dir: c.Store.Dir, Days: c.Store.Days, MaxBytes: c.Store.Size.n(), MinFree: c.Store.MinFree.n(), QueueBytes: int(c.Store.Queue.n()),
 		Committed: e.feed.Changed,
 	})
+	if errors.Is(err, store.ErrLocked) {
+		return nil, fmt.Errorf("%w: look at it with gumshoe activity --follow, or end the other first", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
