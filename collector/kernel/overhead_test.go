@@ -118,29 +118,39 @@ func BenchmarkOverhead(b *testing.B) {
 	} {
 		b.Run(w.name, func(b *testing.B) {
 			onCPU(b, runtime.NumCPU()-1)
-			var bare, traced, extra []float64
+			var bare, floor, traced, extra []float64
 			for b.Loop() {
 				without := perCall(w.run, w.n)
-				r, err := New(Options{RingBytes: 64 << 20})
-				if err != nil {
-					b.Fatal(err)
-				}
-				stop := discard(b, r)
-				with := perCall(w.run, w.n)
-				stop()
-				if err := r.Close(); err != nil {
-					b.Fatal(err)
-				}
+				empty := attached(b, []string{"sys_exit"}, w.run, w.n)
+				with := attached(b, nil, w.run, w.n)
 				bare = append(bare, float64(without)/1000)
+				floor = append(floor, float64(empty-without)/1000)
 				traced = append(traced, float64(with)/1000)
 				extra = append(extra, float64(with-without)/1000)
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(median(bare), "ns-without")
 			b.ReportMetric(median(traced), "ns-with")
+			b.ReportMetric(median(floor), "ns-floor") // a dispatcher that wants nothing
 			b.ReportMetric(median(extra), "ns-extra")
 		})
 	}
+}
+
+// attached is perCall while some programs, or all, are attached.
+func attached(b *testing.B, only []string, work func(int), n int) time.Duration {
+	b.Helper()
+	r, err := New(Options{Only: only})
+	if err != nil {
+		b.Fatal(err)
+	}
+	stop := discard(b, r)
+	d := perCall(work, n)
+	stop()
+	if err := r.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return d
 }
 
 func median(v []float64) float64 {
