@@ -46,8 +46,10 @@ func mapRing(fd, size int) (*ring, error) {
 }
 
 func newRing(consumer, producer *uint64, data []byte) *ring {
-	return &ring{consumer: consumer, producer: producer, data: data, size: uint64(len(data) / 2),
-		pos: atomic.LoadUint64(consumer)}
+	return &ring{
+		consumer: consumer, producer: producer, data: data, size: uint64(len(data) / 2),
+		pos: atomic.LoadUint64(consumer),
+	}
 }
 
 // next is the next finished sample, nil when there is none. It stays valid
