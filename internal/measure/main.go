@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"regexp"
 	"runtime"
 	"slices"
@@ -124,13 +125,13 @@ func (r result) figures() string {
 	return strings.Join(parts, ", ")
 }
 
-// goal is a limit on one metric of one benchmark, or on its distance from
-// another benchmark of the same run.
+// goal is a limit on one metric of one benchmark, or on that metric's distance
+// from its floor, another metric of the same benchmark.
 type goal struct {
 	What   string
-	Bench  string
+	Bench  string // "Name", or "folder.Name" where two packages share one
 	Unit   string
-	Less   string // subtract this benchmark's same metric first
+	Floor  string
 	Limit  float64
 	AtMost bool
 }
@@ -140,8 +141,8 @@ func (g goal) judge(all []result) string {
 	if !ok {
 		return fmt.Sprintf("not measured | %s |", g.limit())
 	}
-	if g.Less != "" {
-		floor, ok := find(all, g.Less, g.Unit)
+	if g.Floor != "" {
+		floor, ok := find(all, g.Bench, g.Floor)
 		if !ok {
 			return fmt.Sprintf("not measured | %s |", g.limit())
 		}
@@ -164,9 +165,12 @@ func (g goal) limit() string {
 
 func find(all []result, name, unit string) (float64, bool) {
 	for _, r := range all {
-		if strings.TrimPrefix(r.Name, "Benchmark") == name {
-			v, ok := r.Metrics[unit]
-			return v, ok
+		plain := strings.TrimPrefix(r.Name, "Benchmark")
+		if plain != name && path.Base(r.Package)+"."+plain != name {
+			continue
+		}
+		if v, ok := r.Metrics[unit]; ok {
+			return v, true
 		}
 	}
 	return 0, false
