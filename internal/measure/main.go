@@ -67,7 +67,7 @@ func (s suite) run(only string) ([]result, error) {
 	}
 	cmd := exec.Command("go", "test", "-tags", "sqlite_fts5", "-run", "^$", "-bench", s.Bench, "-benchmem",
 		"-benchtime", s.Time, "-timeout", "60m", s.Package)
-	cmd.Env = append(os.Environ(), s.Env...)
+	cmd.Env = append(s.Env, os.Environ()...) // the caller's settings count
 	cmd.Stderr = os.Stderr
 	var text bytes.Buffer
 	cmd.Stdout = io.MultiWriter(&text, os.Stderr)
