@@ -34,15 +34,27 @@ func (s *Sessions) execed(e *event.Event) {
 	key := p.Key(e.ID.Host)
 	if before := s.commands.get(key); before != nil {
 		before.End = e.ID.NS
-		s.handOn(before, false)
+		s.handOn(remade(before), false)
 		s.commands.remove(key)
 	}
 	s.actors.entered(p)
 	a := s.activity(e, event.Command, "exec", commandLine(p.Exe, p.Args, p.Name))
 	a.End = 0
 	s.attribute(&a)
-	s.forgot(s.commands.put(key, a))
 	s.handOn(&a, true)
+	if len(a.Target) > keptTarget {
+		a.Target = ""
+	}
+	s.forgot(s.commands.put(key, a))
+}
+
+// remade is the command a with a target that was too long to keep.
+func remade(a *event.Activity) *event.Activity {
+	if a.Target == "" {
+		line := commandLine(a.Process.Exe, a.Process.Args, a.Process.Name)
+		a.Target = line[:min(len(line), maxTarget)]
+	}
+	return a
 }
 
 // execFailed notes what was to be run, which is not what the process is. A
@@ -92,7 +104,7 @@ func (s *Sessions) exited(e *event.Event) {
 	if a := s.commands.get(key); a != nil {
 		a.End, a.Process = e.ID.NS, p
 		a.Result, _ = e.Params.Int(0)
-		s.handOn(a, false)
+		s.handOn(remade(a), false)
 		s.commands.remove(key)
 	}
 	s.actors.ended(p)

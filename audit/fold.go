@@ -22,9 +22,11 @@ type folds struct {
 // foldKey is what must be equal for two activities to be one.
 type foldKey struct {
 	process event.ProcessKey
+	uid     uint32
 	remote  netip.AddrPort
 	verb    string
 	target  string
+	real    string // else a link turned elsewhere would hide behind its first use
 	name    string
 	result  int64
 	flags   uint32
@@ -40,12 +42,15 @@ type record struct {
 // note hands on a, or counts it with the equal one before. What it returns
 // stands for a: who learns more of it changes that and calls touch.
 func (s *Sessions) note(a *event.Activity) *record {
-	k := foldKey{remote: a.Remote, verb: a.Verb, target: a.Target, name: a.Name, result: a.Result, flags: a.Flags}
+	k := foldKey{remote: a.Remote, verb: a.Verb, target: a.Target, real: a.RealPath, name: a.Name, result: a.Result, flags: a.Flags}
 	if !a.Remote.IsValid() {
 		k.remote = a.Local
 	}
 	if a.Process != nil {
 		k.process = a.Process.Key(a.ID.Host)
+		if a.Kind != event.Connection { // those last while their process may become another user
+			k.uid = a.Process.UID
+		}
 	}
 	if f := s.folds.byKey.get(k); f != nil {
 		r := *f

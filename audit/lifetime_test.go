@@ -107,6 +107,34 @@ func TestRepetitionsBecomeACount(t *testing.T) {
 	}
 }
 
+// Whoever turns a link elsewhere, or becomes another user, does another thing.
+func TestWhatLooksAlikeIsNoRepetition(t *testing.T) {
+	l := newLine(t)
+	p := l.process(100, nil, "w")
+	open := func(p *event.Process, real string) string {
+		fd := file("/tmp/link", openWrite)
+		fd.RealPath = real
+		return brief(l.give(p, fd, event.SyscallOpenatV2X, 3, -100, "x"))
+	}
+	root := *p
+	root.UID = 0
+	for _, c := range []struct {
+		as   *event.Process
+		real string
+		want string
+	}{
+		{p, "/tmp/mine", "file write /tmp/link"},
+		{p, "/tmp/mine", ""},
+		{p, "/etc/passwd", "file write /tmp/link"},
+		{&root, "/etc/passwd", "file write /tmp/link"},
+		{p, "/tmp/mine", ""},
+	} {
+		if got := open(c.as, c.real); got != c.want {
+			t.Errorf("uid %d to %s: %q, want %q", c.as.UID, c.real, got, c.want)
+		}
+	}
+}
+
 func TestNoRepetitionIsLost(t *testing.T) {
 	l := newLine(t)
 	var given uint32

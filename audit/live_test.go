@@ -87,6 +87,12 @@ func watch(t *testing.T, o container.Options) *trail {
 		ring.Close()
 		table.Close()
 	})
+	// What happens before /proc is scanned may be half known.
+	up := filepath.Join(t.TempDir(), "up")
+	if err := os.WriteFile(up, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.find(t, "that the line is up", verb(event.File, "create", up))
 	return k
 }
 

@@ -18,7 +18,8 @@ const (
 	maxFolds       = 1 << 13 // activities that may repeat
 	maxNames       = 1 << 13 // addresses with a DNS name
 	maxAncestors   = 128     // levels looked up for the root of a session
-	maxTarget      = 1 << 20 // bytes of a target
+	maxTarget      = 2 << 20 // bytes of a target: a command's arguments whole (collector/proc)
+	keptTarget     = 4 << 10 // longer ones are made again when their command ends
 )
 
 // Options configure Sessions.

@@ -15,14 +15,8 @@ type file struct {
 	path   string
 	c      *conn
 	names  *names
-	counts map[bucket]int64 // changes to total and share in this transaction
+	counts map[bucket]int64 // changes to share in this transaction
 	open   bool             // a transaction is
-}
-
-// bucket is one row of share; who 0 never counts.
-type bucket struct {
-	who, minute    int64
-	kind, severity uint8
 }
 
 // openFile opens d's file in dir for writing, making or migrating it.
@@ -83,34 +77,6 @@ func (f *file) rollback() {
 	f.open = false
 	clear(f.counts)
 	f.names.forget()
-}
-
-func (f *file) flushCounts() error {
-	totals := map[bucket]int64{}
-	for b, n := range f.counts {
-		if n == 0 {
-			continue
-		}
-		_, _, err := f.c.run(`insert into share(who, minute, kind, severity, n) values(?, ?, ?, ?, ?)
-			on conflict do update set n = n + excluded.n`, b.who, b.minute, int64(b.kind), int64(b.severity), n)
-		if err != nil {
-			return err
-		}
-		b.who = 0
-		totals[b] += n
-	}
-	for b, n := range totals {
-		if n == 0 {
-			continue
-		}
-		_, _, err := f.c.run(`insert into total(minute, kind, severity, n) values(?, ?, ?, ?)
-			on conflict do update set n = n + excluded.n`, b.minute, int64(b.kind), int64(b.severity), n)
-		if err != nil {
-			return err
-		}
-	}
-	clear(f.counts)
-	return nil
 }
 
 // record is an activity as rows of one file.

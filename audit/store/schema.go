@@ -20,8 +20,9 @@ var ErrNewer = errors.New("written by a newer gumshoe")
 // migrations take a file from version i to i+1. The first makes an empty file.
 //
 // Strings are interned once per file; who is the dimension that graphs and
-// facets are asked by; activity's id is its time (row.go); total and share are
-// counts per minute, written with the rows they count.
+// facets are asked by; activity's id is its time (day.go); share counts rows
+// per span of ten minutes and in it per minute, written with the rows
+// (rollup.go): who 0 is everyone, span -1 the whole day.
 var migrations = [version]string{`
 create table meta(name text primary key, value) without rowid;
 create table string(id integer primary key, hash integer not null, odd integer not null, value blob not null);
@@ -50,16 +51,16 @@ create table activity(id integer primary key, tail integer not null, kind intege
 	result integer not null, count integer not null, end integer not null, origin integer not null);
 create index activity_target on activity(target);
 create index activity_process on activity(process);
-create index activity_who on activity(who);
+create index activity_who on activity(who, kind);
 create table extra(id integer primary key, remote integer not null, local blob, proto integer not null,
 	sent integer not null, received integer not null, name integer not null, flags integer not null, realpath integer not null);
 create index extra_remote on extra(remote);
 create index extra_local on extra(local);
 create index extra_name on extra(name);
-create table total(minute integer, kind integer, severity integer, n integer not null,
-	primary key(minute, kind, severity)) without rowid;
-create table share(who integer, minute integer, kind integer, severity integer, n integer not null,
-	primary key(who, minute, kind, severity)) without rowid;
+create table share(who integer, span integer, kind integer, severity integer, n integer not null,
+	m0 integer not null default 0, m1 integer not null default 0, m2 integer not null default 0, m3 integer not null default 0,
+	m4 integer not null default 0, m5 integer not null default 0, m6 integer not null default 0, m7 integer not null default 0,
+	m8 integer not null default 0, m9 integer not null default 0, primary key(who, span, kind, severity)) without rowid;
 `}
 
 // trigrams indexes the strings for substrings, never the rows. It exists only
