@@ -21,9 +21,20 @@ const (
 	forListing                // standard output is rows; standard error is for trouble
 )
 
-// openLog is the program's log and what closes it. To the journal it writes
-// lines with the level as a prefix (sd-daemon(3)), else lines with the time.
+// openLog is the program's log and what closes it. Libraries that log by
+// themselves (net/http of a runtime that answers nonsense) write into it too,
+// not to the terminal.
 func (p *program) openLog(c *config, why purpose) (*slog.Logger, func() error, error) {
+	l, closing, err := p.newLog(c, why)
+	if err == nil {
+		slog.SetDefault(l)
+	}
+	return l, closing, err
+}
+
+// newLog is a log and what closes it. To the journal it writes lines with the
+// level as a prefix (sd-daemon(3)), else lines with the time.
+func (p *program) newLog(c *config, why purpose) (*slog.Logger, func() error, error) {
 	level, err := c.level()
 	if err != nil {
 		return nil, nil, err
