@@ -17,13 +17,18 @@ const (
 	sampleHead = 8
 )
 
+// maxSample is more than the longest sample: a scratch buffer of
+// headers/record.h with its prefix.
+const maxSample = 64 << 10
+
 // ring reads a BPF ring buffer where it lies. The kernel maps its data twice in
-// a row, so that a sample is never cut. One goroutine calls next; free may
+// a row, so that a sample is never cut; of the second time we take one sample's
+// length, as all mapped pages count as ours. One goroutine calls next; free may
 // be called by another.
 type ring struct {
 	consumer *uint64 // up to here the kernel may write again
 	producer *uint64
-	data     []byte // size bytes, twice
+	data     []byte // size bytes, and the first maxSample of them again
 	size     uint64
 	pos      uint64 // read up to here, at or after consumer
 	maps     [][]byte
@@ -36,18 +41,18 @@ func mapRing(fd, size int) (*ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("map the ring's consumer page: %w", err)
 	}
-	rest, err := unix.Mmap(fd, int64(page), page+2*size, unix.PROT_READ, unix.MAP_SHARED)
+	rest, err := unix.Mmap(fd, int64(page), page+size+min(size, maxSample), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("map the ring's data: %w", err), unix.Munmap(head))
 	}
-	r := newRing((*uint64)(unsafe.Pointer(&head[0])), (*uint64)(unsafe.Pointer(&rest[0])), rest[page:])
+	r := newRing((*uint64)(unsafe.Pointer(&head[0])), (*uint64)(unsafe.Pointer(&rest[0])), rest[page:], size)
 	r.maps = [][]byte{head, rest}
 	return r, nil
 }
 
-func newRing(consumer, producer *uint64, data []byte) *ring {
+func newRing(consumer, producer *uint64, data []byte, size int) *ring {
 	return &ring{
-		consumer: consumer, producer: producer, data: data, size: uint64(len(data) / 2),
+		consumer: consumer, producer: producer, data: data, size: uint64(size),
 		pos: atomic.LoadUint64(consumer),
 	}
 }

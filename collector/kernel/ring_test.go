@@ -15,7 +15,7 @@ type fakeRing struct {
 
 func newFakeRing(start uint64) *fakeRing {
 	f := &fakeRing{consumed: start, produced: start}
-	f.ring = newRing(&f.consumed, &f.produced, make([]byte, 128))
+	f.ring = newRing(&f.consumed, &f.produced, make([]byte, 128), 64)
 	return f
 }
 
@@ -104,7 +104,7 @@ func TestPace(t *testing.T) {
 		{"short while events flow", []look{{0, 100, paceBusy}, {paceBusy, 100, paceBusy}}},
 		{"doubles while few come, up to a bound", []look{{0, 1, paceBusy}, {1, 1, 2 * paceBusy}, {2, 1, 4 * paceBusy}, {3, 1, paceSlow}, {4, 1, paceSlow}}},
 		{"long after a second without any", []look{{0, 1, paceBusy}, {time.Second, 0, paceIdle}}},
-		{"short again with the first burst", []look{{0, 1, paceBusy}, {time.Second, 0, paceIdle}, {2 * time.Second, 16, paceBusy}}},
+		{"short again with the first burst", []look{{0, 1, paceBusy}, {time.Second, 0, paceIdle}, {2 * time.Second, busyCount, paceBusy}}},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			var p pace

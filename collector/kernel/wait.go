@@ -3,6 +3,8 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +15,7 @@ const (
 	paceBusy  = 10 * time.Millisecond
 	paceSlow  = 50 * time.Millisecond
 	paceIdle  = 100 * time.Millisecond
-	busyCount = 16          // events in one look that make it busy
+	busyCount = 64          // events in one look that make it busy
 	idleAfter = time.Second // without any event
 )
 
@@ -40,10 +42,15 @@ func (p *pace) next(now time.Time, events int) time.Duration {
 }
 
 // waiter sleeps until the kernel wakes the ring's reader, wake is called, or
-// time is up.
+// time is up. It sleeps in the runtime's own poller: a thread that blocks in
+// epoll_wait costs several more to watch it, each time.
 type waiter struct {
-	epoll, event int
-	events       [2]unix.EpollEvent
+	file   *os.File // an epoll that watches the ring and event
+	conn   syscall.RawConn
+	event  int
+	look   func(epoll uintptr) (ready bool)
+	events [2]unix.EpollEvent
+	failed error // of look
 }
 
 func newWaiter(ring int) (*waiter, error) {
@@ -55,22 +62,42 @@ func newWaiter(ring int) (*waiter, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make an eventfd: %w", err), unix.Close(epoll))
 	}
-	w := &waiter{epoll: epoll, event: ev}
+	w := &waiter{event: ev}
+	w.look = w.ready
 	// Edge-triggered: data that is there but unhandled must not end the sleep.
 	for fd, flags := range map[int]uint32{ring: unix.EPOLLIN | unix.EPOLLET, ev: unix.EPOLLIN} {
 		if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: flags, Fd: int32(fd)}); err != nil {
-			return nil, errors.Join(fmt.Errorf("watch the ring: %w", err), w.close())
+			return nil, errors.Join(fmt.Errorf("watch the ring: %w", err), unix.Close(epoll), unix.Close(ev))
 		}
+	}
+	if err := unix.SetNonblock(epoll, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("watch the ring: %w", err), unix.Close(epoll), unix.Close(ev))
+	}
+	w.file = os.NewFile(uintptr(epoll), "ring")
+	if w.conn, err = w.file.SyscallConn(); err != nil {
+		return nil, errors.Join(fmt.Errorf("watch the ring: %w", err), w.close())
 	}
 	return w, nil
 }
 
+// ready reports whether there is a reason to wake, without waiting.
+func (w *waiter) ready(epoll uintptr) bool {
+	n, err := unix.EpollWait(int(epoll), w.events[:], 0)
+	if errors.Is(err, unix.EINTR) {
+		return true // look at the ring instead
+	}
+	w.failed = err
+	return n > 0 || err != nil
+}
+
 func (w *waiter) wait(d time.Duration) error {
-	_, err := unix.EpollWait(w.epoll, w.events[:], int(d.Milliseconds()))
-	if err != nil && !errors.Is(err, unix.EINTR) {
+	if err := w.file.SetReadDeadline(time.Now().Add(d)); err != nil {
 		return err
 	}
-	return nil
+	if err := w.conn.Read(w.look); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return w.failed
 }
 
 // wake ends the present and all later sleeps.
@@ -80,5 +107,5 @@ func (w *waiter) wake() {
 }
 
 func (w *waiter) close() error {
-	return errors.Join(unix.Close(w.epoll), unix.Close(w.event))
+	return errors.Join(w.file.Close(), unix.Close(w.event))
 }
