@@ -126,31 +126,24 @@ func (r *reader) countedFacets(ctx context.Context, s *search, t *tally) (bool, 
 	if !kinds && !isWhoField(t.field.Name) {
 		return false, nil
 	}
-	p, err := r.plan(ctx, s)
+	p, err := r.plan(ctx, s, false)
 	if err != nil {
 		return false, err
 	}
-	whos, only := p.onlyWho()
-	if !p.cond.exact || p.cond.op != always && !only {
+	whos, ok := p.counted()
+	if !ok {
 		return false, nil
 	}
 	lo, hi := s.rows(r.day)
-	where := fmt.Sprintf("minute between %d and %d", minuteOf(lo), minuteOf(hi))
-	if only {
-		where += " and who in (" + in(whos) + ")"
-	}
-	if p.kinds != 0 {
-		where += " and kind in (" + in(kindList(p.kinds)) + ")"
-	}
-	column, table := "who", "share"
-	if kinds {
+	column, list := "who", in(whos)
+	switch {
+	case kinds:
 		column = "kind"
-		if !only {
-			table = "total"
-		}
+	case p.cond.op == always:
+		list = "select id from who"
 	}
 	counts := map[int64]uint64{}
-	err = r.query(ctx, fmt.Sprintf("select %s, sum(n) from %s where %s group by %[1]s", column, table, where), func(rows *sql.Rows) error {
+	err = r.query(ctx, fmt.Sprintf("select %s, sum(n) from (%s) group by 1", column, spans(minuteOf(lo), minuteOf(hi), p.counts(list))), func(rows *sql.Rows) error {
 		var who int64
 		var n uint64
 		err := rows.Scan(&who, &n)

@@ -83,8 +83,8 @@ func (db *DB) bound(ctx context.Context, s *search, list []day) error {
 	return nil
 }
 
-// layout chooses the columns: at most n, whole minutes when they are that wide,
-// so that counts per minute fill them.
+// layout chooses the columns: at most n, whole minutes or whole spans when they
+// are that wide, so that counts fill them.
 func layout(s *search, n int) audit.Histogram {
 	h := audit.Histogram{Exact: true}
 	since, until := s.Range.Since, s.Range.Until
@@ -93,10 +93,14 @@ func layout(s *search, n int) audit.Histogram {
 	}
 	h.Start, h.Step = since, max((until-since+uint64(n)-1)/uint64(n), 1)
 	if h.Step >= minuteNS {
-		h.Start -= h.Start % minuteNS
-		until += (minuteNS - until%minuteNS) % minuteNS
-		minutes := (until - h.Start) / minuteNS
-		h.Step = (minutes + uint64(n) - 1) / uint64(n) * minuteNS
+		unit := minuteNS
+		if h.Step >= 3*spanNS {
+			unit = spanNS
+		}
+		h.Start -= h.Start % unit
+		until += (unit - until%unit) % unit
+		units := (until - h.Start) / unit
+		h.Step = (units + uint64(n) - 1) / uint64(n) * unit
 	}
 	h.Columns = make([][event.Kinds]uint32, (until-h.Start+h.Step-1)/h.Step)
 	s.Range = audit.Range{Since: h.Start, Until: h.Start + uint64(len(h.Columns))*h.Step}
@@ -105,37 +109,51 @@ func layout(s *search, n int) audit.Histogram {
 
 // count adds r's rows to h.
 func (r *reader) count(ctx context.Context, s *search, h *audit.Histogram) error {
-	p, err := r.plan(ctx, s)
+	p, err := r.plan(ctx, s, false)
 	if err != nil {
 		return err
 	}
 	byMinute := h.Step%minuteNS == 0 && h.Start%minuteNS == 0
-	switch whos, only := p.onlyWho(); {
+	switch whos, only := p.counted(); {
 	case p.cond.op == never:
 		return nil
-	case byMinute && p.cond.op == always && p.cond.exact:
-		return r.countMinutes(ctx, "total", "", s, p, h)
 	case byMinute && only:
-		return r.countMinutes(ctx, "share", "who in ("+in(whos)+") and ", s, p, h)
+		return r.countMinutes(ctx, p.counts(in(whos)), s, h)
 	case p.cond.exact:
 		return r.countRows(ctx, s, p, h)
 	}
 	return r.countMatches(ctx, s, h)
 }
 
-func (r *reader) countMinutes(ctx context.Context, table, where string, s *search, p *plan, h *audit.Histogram) error {
+// countMinutes adds up counts of minutes, or of spans where columns are whole
+// spans.
+func (r *reader) countMinutes(ctx context.Context, where string, s *search, h *audit.Histogram) error {
 	lo, hi := s.rows(r.day)
-	if p.kinds != 0 {
-		where += "kind in (" + in(kindList(p.kinds)) + ") and "
+	from, to := minuteOf(lo), minuteOf(hi)
+	spans := h.Step%spanNS == 0 && h.Start%spanNS == 0
+	columns := sums
+	if spans {
+		columns = "sum(n)"
 	}
-	text := fmt.Sprintf("select (minute + %d) / %d as col, kind, sum(n) from %s where %s minute between %d and %d group by col, kind",
-		int64(r.day.start()-h.Start)/int64(minuteNS), h.Step/minuteNS, table, where, minuteOf(lo), minuteOf(hi))
+	text := fmt.Sprintf("select span, kind, %s from share where %s and span between %d and %d group by span, kind",
+		columns, where, from/spanMinutes, to/spanMinutes)
 	return r.query(ctx, text, func(rows *sql.Rows) error {
-		var col, kind, n int64
-		if err := rows.Scan(&col, &kind, &n); err != nil {
-			return err
+		var span, kind int64
+		var counts minuteCounts
+		var err error
+		if spans {
+			err = rows.Scan(&span, &kind, &counts[0])
+		} else {
+			err = counts.scan(rows, &span, &kind)
 		}
-		return addTo(h, h.Start+uint64(col)*h.Step, kind, n)
+		for i, n := range counts {
+			minute := span*spanMinutes + int64(i)
+			if err != nil || n == 0 || !spans && (minute < from || minute > to) {
+				continue
+			}
+			err = addTo(h, r.day.start()+uint64(minute)*minuteNS, kind, n)
+		}
+		return err
 	})
 }
 
@@ -192,9 +210,4 @@ func (r *reader) countMatches(ctx context.Context, s *search, h *audit.Histogram
 		}
 		one.after = found[len(found)-1].ID
 	}
-}
-
-// onlyWho is the who ids when the condition is about nothing else.
-func (p *plan) onlyWho() ([]int64, bool) {
-	return p.cond.ids, p.cond.op == set && p.cond.column == "who" && p.cond.exact
 }

@@ -15,6 +15,7 @@ import (
 
 const (
 	maxChunk   = 4096
+	quickRows  = 2000 // to judge before a condition is made that takes long
 	pageRows   = 100
 	maxRows    = 1000
 	pageBudget = 200 * time.Millisecond // then a page says how far it came
@@ -205,10 +206,11 @@ func (s *search) wants(a *event.Activity) bool {
 // rows up to and with instant to have been seen.
 func (r *reader) search(ctx context.Context, s *search) (out []event.Activity, to uint64, done bool, err error) {
 	lo, hi := s.rows(r.day)
-	p, err := r.plan(ctx, s)
+	p, err := r.plan(ctx, s, true)
 	if err != nil {
 		return nil, 0, false, err
 	}
+	judged := 0
 	w := window{lo: lo, hi: hi, forward: s.forward, width: p.width()}
 	chunk := chunkFor(s)
 	for w.lo <= w.hi && len(out) < s.need {
@@ -229,6 +231,12 @@ func (r *reader) search(ctx context.Context, s *search) (out []event.Activity, t
 			if s.wants(&acts[i]) {
 				out = append(out, acts[i])
 			}
+		}
+		if judged += len(lines); p.quick && judged > quickRows && len(out) < s.need {
+			if p, err = r.plan(ctx, s, false); err != nil {
+				return nil, 0, false, err
+			}
+			w.width = p.width()
 		}
 		if len(out)-before < chunk/4 {
 			chunk = min(chunk*2, maxChunk)

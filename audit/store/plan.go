@@ -18,6 +18,9 @@ type plan struct {
 	kinds  audit.KindSet
 	drives []drive // ways into the table by index, together complete; none: in order of time
 	values int     // in all drives
+	pure   bool    // the drives are by who and kind, and nothing else is asked
+	start  int64   // how much time to look at first; 0: not known
+	quick  bool    // the condition leaves something out
 }
 
 const (
@@ -26,23 +29,58 @@ const (
 	maxDrive   = 3000 // more values are met soon by looking at all rows
 )
 
-// plan translates s for r's file.
-func (r *reader) plan(ctx context.Context, s *search) (*plan, error) {
-	t := translator{r: r, ctx: ctx}
+// plan translates s for r's file. A quick one may leave out, and say so, what
+// takes long to translate.
+func (r *reader) plan(ctx context.Context, s *search, quick bool) (*plan, error) {
+	t := translator{r: r, ctx: ctx, quick: quick}
 	cond, err := t.node(s.Filter)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{cond: cond, kinds: s.Kinds}
+	p := &plan{cond: cond, kinds: s.Kinds, quick: t.left}
 	p.liftKinds()
-	p.drives, _ = cond.drives()
+	p.drives, _ = p.cond.drives()
 	for _, d := range p.drives {
 		p.values += len(d.values)
 	}
 	if p.values > maxDrive {
 		p.drives = nil
 	}
-	return p, nil
+	return p, r.pairUp(ctx, s, p)
+}
+
+// pairUp makes p's ways by who ways by who and kind, of which it then knows how
+// many rows they lead to.
+func (r *reader) pairUp(ctx context.Context, s *search, p *plan) error {
+	rows, byWho := int64(0), 0
+	for i := range p.drives {
+		d := &p.drives[i]
+		if d.column != "who" {
+			continue
+		}
+		kinds := ""
+		if p.kinds != 0 {
+			kinds = in(kindList(p.kinds))
+		}
+		pairs, n, err := r.pairs(ctx, strings.Join(d.values, ","), kinds)
+		if err != nil {
+			return err
+		}
+		d.pairs, rows, byWho = pairs, rows+n, byWho+1
+		p.values += len(pairs) - len(d.values)
+	}
+	p.pure = byWho == len(p.drives) && p.cond.op == set
+	if p.pure && byWho > 0 {
+		if rows == 0 {
+			p.cond, p.drives = term{op: never, exact: p.cond.exact}, nil
+			return nil
+		}
+		// Twice the time that the rows wanted take, if they come evenly.
+		if p.start = dayRows; rows > 2*int64(s.need) {
+			p.start = dayRows / rows * 2 * int64(s.need)
+		}
+	}
+	return nil
 }
 
 // liftKinds takes what the condition says of kinds alone out of it, since the
@@ -78,13 +116,13 @@ func (p *plan) width() int64 {
 	if p.streams() || len(p.drives) == 0 && p.cond.op == always {
 		return dayRows
 	}
-	return startWidth
+	return max(p.start, startWidth)
 }
 
 // streams reports whether each value is followed on its own: when they are few
 // and nothing else is asked that could discard most of what they lead to.
 func (p *plan) streams() bool {
-	return len(p.drives) > 0 && p.values <= maxStreams && p.kinds == 0 && p.cond.op != and
+	return len(p.drives) > 0 && p.values <= maxStreams && (p.pure || p.kinds == 0 && p.cond.op != and)
 }
 
 // where is the condition as SQL.
@@ -116,8 +154,8 @@ func kindList(s audit.KindSet) []int64 {
 func (p *plan) ways(lo, hi int64) string {
 	ways := make([]string, len(p.drives))
 	for i, d := range p.drives {
-		ways[i] = fmt.Sprintf("select id from %s indexed by %s_%s where %s in (%s) and id between %d and %d",
-			d.table, d.table, d.column, d.column, strings.Join(d.values, ","), lo, hi)
+		ways[i] = fmt.Sprintf("select id from %s indexed by %s_%s where %s and id between %d and %d",
+			d.table, d.table, d.column, d.where(), lo, hi)
 	}
 	return strings.Join(ways, " union ")
 }
@@ -203,9 +241,9 @@ func nearer(row, to int64, whole, forward bool) int64 {
 func (r *reader) heads(ctx context.Context, p *plan, lo, hi int64, forward bool, each int) (out []int64, whole bool, to int64, err error) {
 	var ways []string
 	for _, d := range p.drives {
-		for _, v := range d.values {
-			ways = append(ways, fmt.Sprintf("select %d, id from (select id from %s indexed by %s_%s where %s = %s and id between %d and %d%s limit %d)",
-				len(ways), d.table, d.table, d.column, d.column, v, lo, hi, order("id", forward), each))
+		for _, v := range d.streams() {
+			ways = append(ways, fmt.Sprintf("select %d, id from (select id from %s indexed by %s_%s where %s and id between %d and %d%s limit %d)",
+				len(ways), d.table, d.table, d.column, v, lo, hi, order("id", forward), each))
 		}
 	}
 	counts, last := make([]int, len(ways)), make([]int64, len(ways))
@@ -255,23 +293,16 @@ func (p *plan) skip(ctx context.Context, r *reader, w *window) error {
 	if p.kinds == 0 || len(p.drives) > 0 {
 		return nil
 	}
-	pick := "max(minute)"
-	if w.forward {
-		pick = "min(minute)"
-	}
-	var minute sql.NullInt64
-	text := fmt.Sprintf("select %s from total where minute between %d and %d and kind in (%s) and n > 0",
-		pick, minuteOf(w.lo), minuteOf(w.hi), in(kindList(p.kinds)))
-	if err := r.tx.QueryRowContext(ctx, text).Scan(&minute); err != nil {
-		return err
-	}
+	minute, err := r.nearest(ctx, minuteOf(w.lo), minuteOf(w.hi), w.forward, in(kindList(p.kinds)))
 	switch {
-	case !minute.Valid:
+	case err != nil:
+		return err
+	case minute < 0:
 		w.lo, w.hi = 1, 0
 	case w.forward:
-		w.lo = max(w.lo, minute.Int64*startWidth)
+		w.lo = max(w.lo, minute*startWidth)
 	default:
-		w.hi = min(w.hi, (minute.Int64+1)*startWidth-1)
+		w.hi = min(w.hi, (minute+1)*startWidth-1)
 	}
 	return nil
 }

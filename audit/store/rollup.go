@@ -176,3 +176,24 @@ func (r *reader) pairs(ctx context.Context, whos, kinds string) (pairs [][2]int6
 	})
 	return pairs, n, err
 }
+
+// counted is whose counts answer p, if they do: everyone's, or those of who ids
+// when p's condition is about nothing else.
+func (p *plan) counted() (whos []int64, ok bool) {
+	switch {
+	case !p.cond.exact:
+		return nil, false
+	case p.cond.op == always:
+		return []int64{everyone}, true
+	}
+	return p.cond.ids, p.cond.op == set && p.cond.column == "who"
+}
+
+// counts is the SQL condition for the counts of whos, as SQL, that p is about.
+func (p *plan) counts(whos string) string {
+	where := "who in (" + whos + ")"
+	if p.kinds != 0 {
+		where += " and kind in (" + in(kindList(p.kinds)) + ")"
+	}
+	return where
+}

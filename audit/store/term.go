@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -153,6 +154,35 @@ func (t *term) list() string {
 type drive struct {
 	table, column string
 	values        []string
+	pairs         [][2]int64 // of who and kind, in place of values
+}
+
+// streams are conditions, for each of which the index has rows in order of time.
+func (d *drive) streams() []string {
+	var out []string
+	for _, p := range d.pairs {
+		out = append(out, fmt.Sprintf("who = %d and kind = %d", p[0], p[1]))
+	}
+	for _, v := range d.values {
+		if d.column == "who" {
+			break
+		}
+		out = append(out, d.column+" = "+v)
+	}
+	return out
+}
+
+// where is the condition for all values.
+func (d *drive) where() string {
+	if d.column != "who" {
+		return d.column + " in (" + strings.Join(d.values, ",") + ")"
+	}
+	var whos, kinds []int64
+	for _, p := range d.pairs {
+		whos, kinds = append(whos, p[0]), append(kinds, p[1])
+	}
+	slices.Sort(kinds)
+	return "who in (" + in(slices.Compact(whos)) + ") and kind in (" + in(slices.Compact(kinds)) + ")"
 }
 
 // drives are ways to all rows that t can hold for, by index, and what they

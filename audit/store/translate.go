@@ -18,6 +18,9 @@ import (
 type translator struct {
 	r   *reader
 	ctx context.Context // of one translation, which is one call
+	// quick leaves out conditions of so many strings that rows are met soon
+	// without them; left says that it did.
+	quick, left bool
 }
 
 // anyRow is the condition of what SQL cannot judge.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,9 +15,10 @@ import (
 )
 
 const (
-	maxWords = 50000 // strings in one condition; more are judged row by row
-	maxScan  = 100000
-	maxEnds  = 20000
+	maxWords   = 50000 // strings in one condition; more are judged row by row
+	quickWords = 1000  // strings in a condition made before rows are looked at
+	maxScan    = 100000
+	maxEnds    = 20000
 )
 
 // words are the ids of the strings for which c holds of what probe makes of
@@ -42,19 +44,33 @@ func (t *translator) words(c *filter.Check, probe func(string) *event.Activity) 
 	if match(probe("")) {
 		ids = append(ids, 0)
 	}
+	most := maxWords
+	if t.quick {
+		most = quickWords
+	}
 	err = t.r.query(t.ctx, text, func(rows *sql.Rows) error {
 		var id int64
 		var b sql.RawBytes
 		if err := rows.Scan(&id, &b); err != nil {
 			return err
 		}
-		if len(ids) <= maxWords && match(probe(string(b))) {
+		if match(probe(string(b))) {
 			ids = append(ids, id)
+		}
+		if len(ids) > most {
+			return errMany
 		}
 		return nil
 	}, args...)
-	return ids, len(ids) <= maxWords, err
+	if errors.Is(err, errMany) {
+		t.left = t.left || t.quick
+		return nil, false, nil
+	}
+	return ids, err == nil, err
 }
+
+// errMany ends a query for strings.
+var errMany = errors.New("too many strings")
 
 // candidates is the query for all strings that c could hold for.
 func (t *translator) candidates(c *filter.Check, part bool) (text string, args []any, ok bool, err error) {
