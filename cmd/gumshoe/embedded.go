@@ -27,8 +27,8 @@ const nobody = 65534
 // farewell is how long a console may take to leave the terminal.
 const farewell = 2 * time.Second
 
-// embedded is gumshoe without a command: the engine in this process, as root,
-// and the console in a child of the calling user.
+// embedded is gumshoe without a command, below its guardian: the engine in this
+// process, as root, and the console in a child of the calling user.
 func (p *program) embedded(ctx context.Context) error {
 	c, err := p.load()
 	if err != nil {

@@ -270,7 +270,7 @@ func openConsole(t *testing.T) *console {
 		reader.Wait()
 	})
 	await(t, "a first frame", func() bool { return strings.Contains(c.text(), "\x1b[?1049h") && len(c.text()) > 2000 })
-	await(t, "attached programs", func() bool { return len(programs(t, c.cmd.Process.Pid)) > 0 })
+	await(t, "attached programs", func() bool { return len(programs(t, c.engine(t))) > 0 })
 	return c
 }
 
@@ -289,22 +289,29 @@ func (c *console) termios(t *testing.T) unix.Termios {
 	return *s
 }
 
+// engine is the engine's process, below its guardian.
+func (c *console) engine(t *testing.T) int {
+	t.Helper()
+	return childOf(t, c.cmd.Process.Pid)
+}
+
 // child is the console's process.
 func (c *console) child(t *testing.T) int {
 	t.Helper()
-	pid := c.cmd.Process.Pid
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	var child int
-	if err == nil {
-		_, err = fmt.Sscan(string(text), &child)
-	}
-	if err != nil { // started by another thread
+	return childOf(t, c.engine(t))
+}
+
+// childOf waits for the first child of pid.
+func childOf(t *testing.T, pid int) (child int) {
+	t.Helper()
+	await(t, fmt.Sprintf("a child of %d", pid), func() bool {
 		out, err := exec.Command("pgrep", "-P", fmt.Sprint(pid)).Output()
 		if err != nil {
-			t.Fatal(err)
+			return false
 		}
-		fmt.Sscan(string(out), &child)
-	}
+		_, err = fmt.Sscan(string(out), &child)
+		return err == nil
+	})
 	return child
 }
 
@@ -344,17 +351,18 @@ func TestTheConsoleIsNeverRoot(t *testing.T) {
 
 func TestTheTerminalIsSaneAfterEveryEnd(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *console) error{
-		"console killed": func(t *testing.T, c *console) error { return syscall.Kill(c.child(t), syscall.SIGKILL) },
-		"engine killed":  func(_ *testing.T, c *console) error { return c.cmd.Process.Kill() },
-		"terminated":     func(_ *testing.T, c *console) error { return c.cmd.Process.Signal(syscall.SIGTERM) },
-		"hung up":        func(_ *testing.T, c *console) error { return c.cmd.Process.Signal(syscall.SIGHUP) },
+		"console killed":  func(t *testing.T, c *console) error { return syscall.Kill(c.child(t), syscall.SIGKILL) },
+		"engine killed":   func(t *testing.T, c *console) error { return syscall.Kill(c.engine(t), syscall.SIGKILL) },
+		"guardian killed": func(_ *testing.T, c *console) error { return c.cmd.Process.Kill() },
+		"terminated":      func(_ *testing.T, c *console) error { return c.cmd.Process.Signal(syscall.SIGTERM) },
+		"hung up":         func(_ *testing.T, c *console) error { return c.cmd.Process.Signal(syscall.SIGHUP) },
 		"terminated with a stopped console": func(t *testing.T, c *console) error {
 			return errors.Join(syscall.Kill(c.child(t), syscall.SIGSTOP), c.cmd.Process.Signal(syscall.SIGTERM))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := openConsole(t)
-			child, held := c.child(t), programs(t, c.cmd.Process.Pid)
+			child, held := c.child(t), programs(t, c.engine(t))
 			if err := end(t, c); err != nil {
 				t.Fatal(err)
 			}
@@ -362,6 +370,9 @@ func TestTheTerminalIsSaneAfterEveryEnd(t *testing.T) {
 			case <-c.ended:
 			case <-time.After(patience):
 				t.Fatal("it does not end")
+			}
+			if name != "guardian killed" && c.termios(t) != c.before {
+				t.Error("the shell would find the terminal in the console's modes")
 			}
 			await(t, "the console to end", func() bool { return errors.Is(syscall.Kill(child, 0), syscall.ESRCH) })
 			c.sane(t)

@@ -113,11 +113,11 @@ func (p *program) command() *cobra.Command {
 			"Without a command it starts the console. Exit codes: 0 rows or done, 1 none or failed, 2 usage,\n" +
 			"3 nothing can be collected here, 4 refused.",
 		Args: cobra.NoArgs,
-		RunE: p.do(func(ctx context.Context, _ []string) error { return p.embedded(ctx) }),
+		RunE: p.do(func(ctx context.Context, _ []string) error { return p.guarded(ctx) }),
 	}
 	root.PersistentFlags().StringVar(&p.configFile, "config", "", "configuration file (default "+configPath+")")
 	root.PersistentFlags().StringVar(&p.storeDir, "store", "", "folder of the audit trail (default from the configuration)")
-	root.AddCommand(p.consoleCommand(), p.collectCommand(), p.activityCommand(), p.psCommand(), p.tailCommand(),
+	root.AddCommand(p.embeddedCommand(), p.consoleCommand(), p.collectCommand(), p.activityCommand(), p.psCommand(), p.tailCommand(),
 		p.doctorCommand(), p.configCommand(), p.versionCommand())
 	return root
 }
