@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,41 +19,62 @@ import (
 
 const interrupt = syscall.SIGTERM
 
+// checksum is what md5sum prints of the terminal's modes.
+var checksum = regexp.MustCompile(`(?m)^[0-9a-f]{32}`)
+
 var kills = flag.Int("kills", 4, "how often engine and console are each killed at a random moment")
 
 // children are the processes whose parent is pid.
-func children(t *testing.T, pid int) []int {
+func children(t *testing.T, pid int) (all []int) {
 	t.Helper()
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(pid) + "/children")
+	lists, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
 	if err != nil {
-		return nil
+		t.Fatal(err)
 	}
-	var all []int
-	for _, f := range strings.Fields(string(b)) {
-		n, err := strconv.Atoi(f)
+	for _, path := range lists {
+		text, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			continue // a thread that ended
 		}
-		all = append(all, n)
+		for _, f := range strings.Fields(string(text)) {
+			n, err := strconv.Atoi(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, n)
+		}
 	}
 	return all
 }
 
-// engine is the pid of the gumshoe that the terminal's shell started.
+// engine is the pid of the engine below the guardian that the terminal's shell
+// started.
 func (term *terminal) engine() int {
 	term.t.Helper()
-	shell, err := strconv.Atoi(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_pid}")))
+	return term.gumshoeBelow(term.gumshoeBelow(term.process()))
+}
+
+// process is what the terminal runs.
+func (term *terminal) process() int {
+	term.t.Helper()
+	pid, err := strconv.Atoi(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_pid}")))
 	if err != nil {
 		term.t.Fatal(err)
 	}
+	return pid
+}
+
+// gumshoeBelow waits for parent to have a child that runs the program.
+func (term *terminal) gumshoeBelow(parent int) int {
+	term.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		for _, pid := range children(term.t, shell) {
+		for _, pid := range children(term.t, parent) {
 			if exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe"); exe == program {
 				return pid
 			}
 		}
 	}
-	term.t.Fatal("the engine never started")
+	term.t.Fatalf("no gumshoe was started by %d", parent)
 	return 0
 }
 
@@ -116,12 +139,10 @@ func killOnce(t *testing.T, conf, victim, turn string) {
 	}
 	screen := term.await("left")
 	sums := map[string]bool{}
-	for _, f := range strings.Fields(screen) {
-		if len(f) == 32 {
-			sums[f] = true
-		}
+	for _, sum := range checksum.FindAllString(screen, -1) {
+		sums[sum] = true
 	}
-	if len(sums) > 1 {
+	if len(sums) != 1 {
 		t.Errorf("%s killed: terminal modes differ afterwards:\n%s", victim, screen)
 	}
 	if alt := strings.TrimSpace(term.tmux("display-message", "-p", "#{alternate_on}#{mouse_any_flag}")); alt != "00" {

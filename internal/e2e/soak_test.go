@@ -35,10 +35,7 @@ func TestSoakUnderAStorm(t *testing.T) {
 	term := open(t, 120, 36, program+" --config "+conf)
 	term.await("LIVE")
 	term.press("3")
-	engine, err := strconv.Atoi(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_pid}")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	gumshoe := term.process()
 	for range 2 {
 		cmd := exec.Command("sh", "-c", storm)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -52,7 +49,7 @@ func TestSoakUnderAStorm(t *testing.T) {
 	for turn, end := 0, time.Now().Add(*soak); time.Now().Before(end); turn++ {
 		term.press([]string{"1", "3", "5"}[turn%3])
 		term.await(screens[turn%3])
-		peak = max(peak, resident(t, engine))
+		peak = max(peak, resident(t, gumshoe))
 		if peak > memoryBound {
 			t.Fatalf("%d MiB resident after %d turns, bound %d MiB", peak>>20, turn, memoryBound>>20)
 		}

@@ -100,6 +100,29 @@ func (term *terminal) awaitThat(what string, ok func(screen string) bool) string
 	return ""
 }
 
+// awaitAfter repeats act until the screen shows text: on a busy host one line
+// may have scrolled away before anyone looked.
+func (term *terminal) awaitAfter(text string, act func()) string {
+	term.t.Helper()
+	return term.awaitThat("shows "+text, func(s string) bool {
+		if strings.Contains(s, text) {
+			return true
+		}
+		act()
+		return false
+	})
+}
+
+// filter applies a filter as a person would type it.
+func (term *terminal) filter(condition string) {
+	term.t.Helper()
+	term.press("/")
+	term.enter(condition)
+	term.await(condition)
+	term.press("Enter")
+	term.awaitThat("leaves the filter bar", func(s string) bool { return !strings.Contains(s, "enter apply") })
+}
+
 // resize makes the window w by h cells.
 func (term *terminal) resize(w, h int) {
 	term.t.Helper()
