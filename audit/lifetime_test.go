@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/gumshoe-ir/gumshoe/event"
@@ -262,5 +263,17 @@ func TestARepetitionStampedBeforeTheFirstIsOne(t *testing.T) {
 	again.ID.NS = first.ID.NS - 1000
 	if got := l.do(first, again); len(got) != 1 || l.s.Stats().Folded != 1 {
 		t.Errorf("%q", brief(got))
+	}
+}
+
+func TestALongCommandEndsAsItBegan(t *testing.T) {
+	l := newLine(t)
+	p := l.process(100, nil, "sh", "-c", strings.Repeat("x", 1<<20))
+	first := exec(l, p)[0]
+	if a := l.s.commands.get(p.Key(first.ID.Host)); len(a.Target) > keptTarget {
+		t.Errorf("%d bytes are kept twice", len(a.Target))
+	}
+	if got := exit(l, p, 0); len(got) != 1 || got[0].Target != first.Target || len(got[0].Target) != len("sh -c ")+1<<20 {
+		t.Errorf("at exit: %d bytes, want %d", len(got[0].Target), len(first.Target))
 	}
 }

@@ -6,6 +6,7 @@
 #include "headers/task.h"
 #include "headers/clone.h"
 #include "headers/exe.h"
+#include "headers/args.h"
 
 #define PROCEXIT_E 186
 #define CLONE_X 223
@@ -68,7 +69,10 @@ int BPF_PROG(process_exec, struct task_struct *t, pid_t old, struct linux_binprm
 {
 	struct rec r;
 	struct mm_struct *mm = BPF_CORE_READ(t, mm);
-	if (!mm || is_self(current_tgid()) || !begin(&r, EXECVE_X, EXECVE_PARAMS))
+	if (!mm || is_self(current_tgid()))
+		return 0;
+	send_args(mm);
+	if (!begin(&r, EXECVE_X, EXECVE_PARAMS))
 		return 0;
 	u64 env = BPF_CORE_READ(mm, env_start);
 	put_s64(&r, 0, 0);

@@ -21,6 +21,7 @@ const (
 	ourSent
 	ourReceived
 	ourDuration
+	ourArgsCut
 )
 
 var gumshoeFields = []Field{
@@ -44,6 +45,7 @@ var gumshoeFields = []Field{
 	{num: ourSent, Name: "gumshoe.activity.sent", Kind: Uint, Type: TypeUint64, Alias: "sent", On: OnActivity, Doc: "Bytes sent over the connection."},
 	{num: ourReceived, Name: "gumshoe.activity.received", Kind: Uint, Type: TypeUint64, Alias: "received", On: OnActivity, Doc: "Bytes received over the connection."},
 	{num: ourDuration, Name: "gumshoe.activity.duration", Kind: Reltime, Type: TypeReltime, Alias: "duration", On: OnActivity, Doc: "How long it lasted, in ns; missing while it lasts."},
+	{num: ourArgsCut, Name: "gumshoe.args_cut", Kind: Bool, Type: TypeBool, On: onWire, Doc: "Whether the process' arguments were longer than what is shown: over 2 MiB, or lost."},
 }
 
 func (e *Event) gumshoeValue(n uint16) (Value, bool) {
@@ -84,6 +86,8 @@ func common(n uint16, host uint32, from Origin, p *Process) (Value, bool) {
 		return number(p.StartBoot), p.StartBoot != 0
 	case ourKernelTask:
 		return boolean(p.KernelTask), true
+	case ourArgsCut:
+		return boolean(p.ExeFlags&ArgsCut != 0), true
 	}
 	return Value{}, false
 }

@@ -12,6 +12,7 @@ const (
 	DNS                                // an answer from port 53 reached a socket
 	Lost                               // a number of events were dropped here
 	Clock                              // the wall clock was stepped
+	ExecArgs                           // a piece of an argv too long for the exec that follows on the same thread
 )
 
 // Parameters of Detail. A parameter that has nothing to say is empty.
@@ -53,6 +54,14 @@ const (
 	ClockAfter         // ns since the epoch by the stepped clock
 )
 
+// Parameters of ExecArgs. Pieces come in order, from argv[0] on, and end after
+// 2 MiB also where the whole is longer.
+const (
+	ArgsOffset = iota // of the piece's first byte
+	ArgsTotal         // bytes of the whole, with the NUL behind each argument
+	ArgsPiece         // at most 32 KiB
+)
+
 var private = [...]Info{
 	{Name: "gumshoe_detail", Category: 256, FD: -1, Params: []Param{
 		{"origin", TypeFlags8, "hex", -1, originFlags, nil},
@@ -82,6 +91,11 @@ var private = [...]Info{
 	{Name: "clock", Category: 256, FD: -1, Params: []Param{
 		{"before", TypeAbstime, "dec", -1, nil, nil},
 		{"after", TypeAbstime, "dec", -1, nil, nil},
+	}},
+	{Name: "exec_args", Category: 256, FD: -1, Params: []Param{
+		{"offset", TypeUint32, "dec", -1, nil, nil},
+		{"total", TypeUint32, "dec", -1, nil, nil},
+		{"piece", TypeBytebuf, "na", -1, nil, nil},
 	}},
 }
 

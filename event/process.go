@@ -59,6 +59,7 @@ const (
 	ExeUpperLayer
 	ExeFromMemfd
 	ExeLowerLayer
+	ArgsCut    ExeFlags = 1 << 6 // ours: argv was longer than Exe and Args are
 	ExeDeleted ExeFlags = 1 << 7 // ours: unlinked when looked at
 )
 

@@ -20,13 +20,16 @@ struct {
 	__type(value, struct walk);
 } walks SEC(".maps");
 
-// prepend makes room for n bytes before the path and returns where; 0: none.
+#define NO_ROOM (WALK_MAX - 1)
+
+// prepend makes room for n bytes before the path and returns where, or NO_ROOM:
+// a path that would be longer than PATH_MAX loses its beginning.
 INLINE u64 prepend(struct walk *w, u64 n)
 {
 	volatile u32 *kept = &w->pos;
 	u64 pos = *kept;
-	if (pos <= n + 1 || pos >= WALK_MAX)
-		return 0;
+	if (n == 0 || pos < n || pos >= WALK_MAX)
+		return NO_ROOM;
 	*kept = pos - n;
 	pos = *kept;
 	return pos & (WALK_MAX - 1);
@@ -38,11 +41,18 @@ INLINE void begin_walk(struct walk *w)
 	*(volatile u32 *)&w->pos = WALK_MAX - 1;
 }
 
+INLINE void prepend_slash(struct walk *w)
+{
+	u64 o = prepend(w, 1);
+	if (o != NO_ROOM)
+		w->path[o] = '/';
+}
+
 // end_walk is where the path begins: it is "/" when nothing was walked.
 INLINE u32 end_walk(struct walk *w)
 {
 	if (*(volatile u32 *)&w->pos == WALK_MAX - 1)
-		w->path[prepend(w, 1)] = '/';
+		prepend_slash(w);
 	return *(volatile u32 *)&w->pos;
 }
 
@@ -97,12 +107,12 @@ __noinline u32 walk_path(u64 dentry, u64 vfsmount)
 		read_dentry(&h, d);
 		u64 n = h.name.len & NAME_MAX;
 		u64 o = prepend(w, n);
-		if (n == 0 || o == 0)
+		if (o == NO_ROOM)
 			break;
 		bpf_probe_read_kernel(w->path + o, n, h.name.name);
 		if (h.parent == d || !h.parent)
 			return *(volatile u32 *)&w->pos;
-		w->path[prepend(w, 1)] = '/';
+		prepend_slash(w);
 		d = h.parent;
 	}
 	return end_walk(w);
@@ -131,10 +141,10 @@ __noinline u32 walk_kernfs(u64 node)
 		if (n <= 0 || n > NAME_MAX)
 			break;
 		u64 o = prepend(w, n);
-		if (o == 0)
+		if (o == NO_ROOM)
 			break;
 		bpf_probe_read_kernel(w->path + o, n, w->name);
-		w->path[prepend(w, 1)] = '/';
+		prepend_slash(w);
 		kn = parent;
 	}
 	return end_walk(w);

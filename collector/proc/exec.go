@@ -108,9 +108,9 @@ func (t *Table) adoptBy(g *group, e *event.Event) {
 // describeExec fills p, g's new snapshot, with what the exec e says.
 func (t *Table) describeExec(g *group, p *event.Process, th *thread, e *event.Event) {
 	a := &e.Params
-	p.Exe = same(p.Exe, cut(a.At(parExe)))
+	p.ExeFlags = 0
 	p.Name = same(p.Name, cut(a.At(parComm)))
-	p.Args = event.SplitNUL(t.clip(a.At(parArgs)))
+	t.describeArgs(g, p, e)
 	p.Cmdline = cmdline(p.Name, p.Args)
 	p.Env = t.env.filter(t.clip(a.At(execEnv)))
 	if !t.passive {
@@ -125,12 +125,12 @@ func (t *Table) describeExec(g *group, p *event.Process, th *thread, e *event.Ev
 	setUint64(&p.CapInh, a, execCapInh)
 	setUint64(&p.CapPerm, a, execCapPerm)
 	setUint64(&p.CapEff, a, execCapEff)
-	p.ExeIno, p.ExeCtime, p.ExeMtime, p.ExeFlags = 0, 0, 0, 0
+	p.ExeIno, p.ExeCtime, p.ExeMtime = 0, 0, 0
 	setUint64(&p.ExeIno, a, execIno)
 	setUint64(&p.ExeCtime, a, execCtime)
 	setUint64(&p.ExeMtime, a, execMtime)
 	flags, _ := a.Uint(execFlags)
-	p.ExeFlags = event.ExeFlags(flags) & (event.ExeWritable | event.ExeUpperLayer | event.ExeFromMemfd | event.ExeLowerLayer)
+	p.ExeFlags |= event.ExeFlags(flags) & (event.ExeWritable | event.ExeUpperLayer | event.ExeFromMemfd | event.ExeLowerLayer)
 	if cwd := cut(a.At(parCwd)); (t.opts.Root != "" || p.Cwd == "") && len(cwd) > 0 && cwd[0] == '/' {
 		p.Cwd = sameSlashed(p.Cwd, cwd) // our own collector's word; other writers' is not trusted
 	}
@@ -181,6 +181,7 @@ func (t *Table) charge(g *group, p *event.Process) {
 	}
 	if t.hand.text+n > maxAllText {
 		p.Args, p.Cmdline, n = nil, p.Name, len(p.Name)
+		p.ExeFlags |= event.ArgsCut
 	}
 	g.image = &image{bytes: n + env, refs: 1}
 	t.hand.text += n + env
@@ -244,19 +245,24 @@ func slashed(dir string) string {
 	return dir + "/"
 }
 
-// equalNUL tells whether raw, NUL-separated, is list.
+// equalNUL tells whether raw, NUL-separated, is list, or its beginning where an
+// event had to cut it.
 func equalNUL(list []string, raw []byte) bool {
 	if len(list) == 0 {
 		return len(raw) == 0
 	}
+	isCut := len(raw) == cutAt
 	for i, s := range list {
 		last := i == len(list)-1
+		if isCut && len(raw) <= len(s) {
+			return s[:len(raw)] == string(raw)
+		}
 		if !bytes.HasPrefix(raw, []byte(s)) {
 			return false
 		}
 		raw = raw[len(s):]
 		if len(raw) == 0 {
-			return last
+			return last || isCut
 		}
 		if raw[0] != 0 {
 			return false

@@ -329,13 +329,20 @@ func (t *Table) describeBirth(g *group, parent *thread, e *event.Event, flags ui
 func (t *Table) describeImage(g *group, e *event.Event, parent *thread) {
 	p := g.proc
 	name := same(p.Name, cut(e.Params.At(parComm)))
-	if exe := cut(e.Params.At(parExe)); len(exe) > 0 {
+	exe, raw := cut(e.Params.At(parExe)), t.clip(e.Params.At(parArgs))
+	switch {
+	case parent != nil && (sharesArgs(p, exe, raw) || len(raw) == 0 && len(exe) == 0):
+	case parent != nil && len(raw) == 0: // our parent's side leaves out what is the same
 		p.Exe = same(p.Exe, exe)
-	}
-	raw := t.clip(e.Params.At(parArgs))
-	if parent == nil || len(raw) > 0 && !equalNUL(p.Args, raw) { // our parent's side leaves out what is the same
+	default:
+		if len(exe) > 0 {
+			p.Exe = same(p.Exe, exe)
+		}
 		p.Args = event.SplitNUL(raw)
 		p.Cmdline = ""
+		if len(raw) >= cutAt {
+			p.ExeFlags |= event.ArgsCut
+		}
 	}
 	if name != p.Name || p.Cmdline == "" {
 		p.Name = name

@@ -50,6 +50,7 @@ type Table struct {
 	containers containers
 	users      users
 	env        envFilter
+	argv       argvs
 	host       hostRoot
 	buf        []byte // for reading files of /proc
 	counters
@@ -81,7 +82,7 @@ type Stats struct {
 	EvictedThreads    uint64 // over maxThreads
 	EvictedContainers uint64 // over maxContainers
 	RefusedFDs        uint64 // over maxFDs or maxAllFDs
-	CutTexts          uint64 // argv or environment over maxText, or over maxAllText
+	CutTexts          uint64 // argv or environment that is not whole, or over maxAllText
 	Unknown           uint64 // events of threads that nobody knew
 	Vanished          uint64 // processes whose exit was never seen
 	Problem           string // why /proc could not be read, empty when it could
@@ -93,7 +94,7 @@ const (
 	maxFDs        = 1 << 13 // descriptors of one process
 	fairFDs       = 1 << 8  // what a process may always have
 	maxAllFDs     = 1 << 18 // all processes; then only those below fairFDs may add
-	maxText       = 1 << 16 // bytes of one argv or environment
+	maxText       = 1 << 16 // bytes of one environment, and of an argv in one event
 	maxAllText    = 1 << 28 // bytes of all argv and environments
 	maxContainers = 1 << 12
 	maxDepth      = 64 // levels of ancestors that are kept current
@@ -144,6 +145,7 @@ func (t *Table) Handle(ctx context.Context, b *event.Batch) error {
 	if n := len(b.Events); n > 0 {
 		t.users.refresh(t, b.Events[n-1].ID.NS)
 		t.sweep(b.Events[n-1].ID.NS)
+		t.argv.expire(b.Events[n-1].ID.NS)
 	}
 	for i := range b.Events {
 		t.event(&b.Events[i])
@@ -184,6 +186,9 @@ func (t *Table) event(e *event.Event) {
 
 // private gives our own events that belong to a thread their process.
 func (t *Table) private(e *event.Event) {
+	if e.Type == event.ExecArgs {
+		t.argv.gather(e)
+	}
 	if th := t.threads[int32(e.TID)]; th != nil && e.TID > 0 && !t.stale(th.group, e) {
 		e.Process = t.current(th)
 	}

@@ -235,6 +235,9 @@ func (d *procDir) describeImage(p *event.Process, env *envFilter) {
 	if b, err := d.read("cmdline"); err == nil && len(b) > 0 {
 		argv := event.SplitNUL(b)
 		p.Exe, p.Args = argv[0], argv[1:]
+		if len(b) == len(d.buf) {
+			p.ExeFlags |= event.ArgsCut
+		}
 	}
 	if b, err := d.read("environ"); err == nil {
 		p.Env = env.filter(b)

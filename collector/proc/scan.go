@@ -28,7 +28,7 @@ const (
 
 func (t *Table) scanner() *scanner {
 	if t.buf == nil {
-		t.buf = make([]byte, maxText)
+		t.buf = make([]byte, maxArgs)
 	}
 	return &scanner{t: t, buf: t.buf, text: make(map[string]string)}
 }

@@ -162,6 +162,7 @@ func exeNotes(p *event.Process) string {
 		{event.ExeFromMemfd, "runs from memory (memfd)"},
 		{event.ExeUpperLayer, "not in the image (upper layer)"},
 		{event.ExeDeleted, "deleted since"},
+		{event.ArgsCut, "arguments not whole"},
 	} {
 		if p.ExeFlags&n.flag != 0 {
 			notes = append(notes, n.text)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gumshoe-ir/gumshoe/event"
+	"github.com/gumshoe-ir/gumshoe/rules/filter"
 	"github.com/gumshoe-ir/gumshoe/tui/pane"
 	"github.com/gumshoe-ir/gumshoe/tui/theme"
 )
@@ -45,9 +46,34 @@ func (s *Screen) viewTree(t size) string {
 	case !s.scope.Window.Live():
 		title += " as of " + s.scope.Window.Until.UTC().Format("Jan _2 15:04:05")
 	default:
-		title += " " + strconv.Itoa(len(s.procs))
+		title += " " + strconv.Itoa(s.hits())
+		if s.hides.hit != nil {
+			title += " match"
+		}
 	}
-	return pane.Frame(s.styles, t.w, t.h, title, "h fold  l unfold  enter detail", !s.shape.onDetail, s.tree.View())
+	if s.hides.ended {
+		title += " · ended " + pane.Short(linger) + " ago too"
+	}
+	foot := "o ended  i kernel threads  h fold  enter detail"
+	if s.tree.Len() == 0 && s.load.asked && !s.load.busy && s.load.err == nil {
+		return pane.Frame(s.styles, t.w, t.h, title, foot, !s.shape.onDetail, s.empty(t.w-2, t.h-2))
+	}
+	return pane.Frame(s.styles, t.w, t.h, title, foot, !s.shape.onDetail, s.tree.View())
+}
+
+// empty says that there is nothing to show, and what can be done.
+func (s *Screen) empty(w, h int) string {
+	c := pane.NewCanvas(s.styles, w)
+	c.Skip(h / 3)
+	for i, line := range []string{"no process here matches", `\ clears the filter · o shows those that ended, i kernel threads`} {
+		if c.Rows() < h {
+			c.Row(false)
+			c.Space(2)
+			c.Put([]theme.Role{theme.Text, theme.Muted}[i], line)
+		}
+	}
+	c.Skip(h)
+	return c.String()
 }
 
 // drawRow is one process: the branch, its name, number and arguments; at the
@@ -76,7 +102,7 @@ func (s *Screen) drawRow(c *pane.Canvas, i int, branch, fold string, selected bo
 		c.Space(1)
 	}
 	name, rest := theme.Strong, theme.Text
-	if p.ExitTime != 0 || p.KernelTask {
+	if p.ExitTime != 0 || p.KernelTask || s.hides.hit != nil && !s.hides.hit(p) {
 		name, rest = theme.Muted, theme.Muted
 	}
 	if text := strings.Join(warnings(p), ", "); text != "" && end > 0 {
@@ -140,7 +166,67 @@ func warnings(p *event.Process) []string {
 	}
 	add(p.ExeFlags&event.ExeFromMemfd != 0, "runs from memory")
 	add(p.ExeFlags&event.ExeDeleted != 0, "executable deleted")
+	add(p.ExeFlags&event.ArgsCut != 0, "arguments not whole")
 	add(p.ExeFlags&event.ExeUpperLayer != 0 && p.Container != nil, "not in the image")
-	add(!p.KernelTask && strings.HasPrefix(p.Name, "[") && strings.HasSuffix(p.Name, "]"), "posed as a kernel thread")
+	if p.KernelTask {
+		return out
+	}
+	if poses := strings.HasPrefix(p.Name, "[") || strings.HasPrefix(p.Exe, "["); poses {
+		add(true, "poses as a kernel thread")
+	} else {
+		add(renamed(p), "calls itself "+p.Exe)
+	}
 	return out
+}
+
+// renamed reports whether argv[0] names neither the program nor the thread.
+// Titles that daemons give themselves ("sshd: jd", "nginx: worker") begin with
+// what they are; login shells begin with a dash.
+func renamed(p *event.Process) bool {
+	if p.Exe == "" || p.ExePath == "" {
+		return false
+	}
+	const comm = 15 // bytes that the kernel keeps of a name
+	for _, said := range []string{firstWord(base(p.Exe)), base(firstWord(p.Exe))} {
+		said = strings.TrimPrefix(said, "-")
+		if said == base(p.ExePath) || said[:min(len(said), comm)] == firstWord(p.Name) {
+			return false
+		}
+	}
+	return true
+}
+
+func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+func firstWord(s string) string {
+	if i := strings.IndexAny(s, " :"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// hitter is the filter as a question to a process; nil asks nothing.
+func hitter(n filter.Node) func(*event.Process) bool {
+	if n == nil {
+		return nil
+	}
+	p, err := filter.Compile(n)
+	if err != nil {
+		return nil // the trail says so
+	}
+	return func(of *event.Process) bool { return p.Match(&event.Activity{Process: of}) }
+}
+
+// hits is how many of the processes are not there only for those below them.
+func (s *Screen) hits() int {
+	if s.hides.hit == nil {
+		return len(s.procs)
+	}
+	n := 0
+	for _, p := range s.procs {
+		if s.hides.hit(p) {
+			n++
+		}
+	}
+	return n
 }
