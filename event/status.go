@@ -6,7 +6,7 @@ type Status struct {
 	Host       string
 	Kernel     string
 	Version    string
-	Source     string  // "live", or a capture's name
+	Source     string  // "live", or a capture's name; empty while programs attach
 	Started    uint64  // ns since the epoch
 	Events     uint64  // system events handled since start
 	Activities uint64  // stored since start

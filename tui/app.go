@@ -12,6 +12,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/gumshoe-ir/gumshoe/audit"
 	"github.com/gumshoe-ir/gumshoe/event"
@@ -125,7 +126,17 @@ func (a *app) Init() tea.Cmd {
 	if a.opts.Theme == "" || a.opts.Theme == "auto" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
+	if variable(a.opts.Environ, "SSH_TTY") != "" {
+		cmds = append(cmds, synchronized)
+	}
 	return tea.Batch(cmds...)
+}
+
+// synchronized has frames written as one piece (mode 2026). The program asks a
+// terminal at the other end of ssh nothing, and one that does not know the mode
+// ignores it.
+func synchronized() tea.Msg {
+	return tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset}
 }
 
 // Update implements tea.Model.

@@ -110,7 +110,7 @@ func TestMouse(t *testing.T) {
 		start, _ := d.app.tab(4)
 		d.send(tea.MouseClickMsg{X: start + 1, Y: 0, Button: tea.MouseLeft})
 		d.pass(2 * time.Second)
-		d.expect("Processes 21")
+		d.expect("Processes 16")
 		start, _ = d.app.tab(2)
 		d.send(tea.MouseClickMsg{X: start, Y: 0, Button: tea.MouseLeft})
 		d.send(tea.MouseWheelMsg{X: 20, Y: 20, Button: tea.MouseWheelUp})

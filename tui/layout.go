@@ -114,7 +114,7 @@ func (a *app) shown() string {
 		out = "~" + out
 	}
 	if a.scope.node != nil {
-		return out + " match"
+		return out + " of " + pane.Full(e.count.Of)
 	}
 	return out + " activities"
 }
@@ -231,7 +231,9 @@ func (a *app) state() pieces {
 		out = pieces{{theme.Warn, "ENGINE SILENT"}}
 	case e.paused:
 		out = pieces{{theme.Warn, "PAUSED +" + pane.Count(e.Activities-min(e.pausedAt, e.Activities))}}
-	case e.Source != "" && e.Source != "live":
+	case e.Source == "":
+		out = pieces{{theme.Warn, "ATTACHING …"}} // nothing is seen yet
+	case e.Source != "live":
 		out = pieces{{theme.Accent, "REPLAY " + e.Source}}
 	default:
 		out = pieces{{theme.Good, "LIVE " + a.styles.Glyphs.Live}, {theme.Text, " " + pane.Rate(e.Rate) + "/s"}}
@@ -306,8 +308,21 @@ func (a *app) drawStatus(c *pane.Canvas) {
 	case e.known && e.Lost.Dropped() > 0:
 		c.Put(theme.Warn, a.losses())
 	case e.known:
-		c.Put(theme.Muted, pane.Full(e.Activities)+" activities of "+pane.Count(e.Events)+" system events · "+
-			strconv.Itoa(e.Processes)+" processes · "+strconv.Itoa(e.Containers)+" containers")
+		putWhole(c, " · ", pane.Full(e.Activities)+" activities of "+pane.Count(e.Events)+" system events",
+			strconv.Itoa(e.Processes)+" processes", strconv.Itoa(e.Containers)+" containers")
+	}
+}
+
+// putWhole writes the parts that find room, none of them cut.
+func putWhole(c *pane.Canvas, between string, parts ...string) {
+	for i, p := range parts {
+		if i > 0 {
+			p = between + p
+		}
+		if pane.Width(p) > c.Left() && i > 0 {
+			return
+		}
+		c.Put(theme.Muted, p)
 	}
 }
 

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -48,7 +49,11 @@ func (a *app) route(msg tea.Msg) tea.Cmd {
 		a.engine.gone, a.engine.err = true, msg.err
 		return openFeed(a.ctx, a.opts.Feed, retry)
 	case minute:
-		return nextMinute(a.ctx, a.opts.Now())
+		cmds := []tea.Cmd{nextMinute(a.ctx, a.opts.Now())}
+		if !a.engine.paused { // a window that follows the clock has moved
+			cmds = append(cmds, a.screens[a.at].pane.Update(pane.Changed{}))
+		}
+		return tea.Batch(cmds...)
 	}
 	return a.broadcast(msg)
 }
@@ -88,6 +93,9 @@ func (a *app) press(msg tea.KeyPressMsg) tea.Cmd {
 	if msg.String() == "ctrl+c" {
 		return tea.Quit
 	}
+	if msg.Mod.Contains(tea.ModAlt) && msg.Code != tea.KeyBackspace {
+		return a.escaped(msg)
+	}
 	switch {
 	case a.help != nil:
 		return a.help.Update(msg)
@@ -102,6 +110,25 @@ func (a *app) press(msg tea.KeyPressMsg) tea.Cmd {
 		return current.Update(msg)
 	}
 	return a.global(msg)
+}
+
+// escaped takes esc and a key that reached us in one packet, which is how
+// terminals write alt and that key, for what they were: there are no keys with
+// alt here.
+func (a *app) escaped(msg tea.KeyPressMsg) tea.Cmd {
+	msg.Mod &^= tea.ModAlt
+	if key := msg.Key(); msg.Text == "" && key.Mod&^tea.ModShift == 0 && unicode.IsPrint(key.Code) {
+		msg.Text = string(key.Code)
+		if key.ShiftedCode != 0 {
+			msg.Text = string(key.ShiftedCode)
+		}
+	}
+	if a.help != nil || a.bar.Editing() {
+		a.bar.Close()
+		a.help = nil
+		return a.press(msg)
+	}
+	return tea.Batch(a.press(prompt.Press("esc")), a.press(msg))
 }
 
 func (a *app) global(msg tea.KeyPressMsg) tea.Cmd {

@@ -178,11 +178,12 @@ func firstStatus() event.Status {
 	if err != nil {
 		name = "this host"
 	}
-	return event.Status{Now: now, Started: now, Host: name, Kernel: kernelRelease(), Version: version, Source: "live", Notes: []string{"attaching to the kernel"}}
+	return event.Status{Now: now, Started: now, Host: name, Kernel: kernelRelease(), Version: version, Notes: []string{"attaching to the kernel"}}
 }
 
 // probe fills in what the feed, being a stage, cannot see.
 func (e *engine) probe(s *event.Status) {
+	s.Source = "live"
 	s.RingUsed = e.ring.Counters().RingUsed
 	kept := e.store.Stats()
 	s.QueueUsed, s.StoreBytes, s.StoreDays = kept.Queue, kept.Bytes, kept.Days

@@ -63,7 +63,7 @@ func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
 	s.list = list.New(ctx, styles, list.Source[event.Activity]{
 		ID:    func(a *event.Activity) event.ID { return a.ID },
 		Draw:  s.drawRow,
-		Empty: `nothing in this window and filter: - widens the window, \ clears the filter`,
+		Empty: s.empty,
 	})
 	s.graph.owner, s.graph.base = s, ctx
 	return s
@@ -162,7 +162,10 @@ func (s *Screen) look() tea.Cmd {
 	case a == nil:
 		s.of = detailed{}
 		s.detail.Set(nil)
-	case detailOf(a) != s.of:
+	case a.ID == s.of.id && detailOf(a) != s.of:
+		s.of = detailOf(a)
+		s.detail.Renew(facts(a))
+	case a.ID != s.of.id:
 		s.of = detailOf(a)
 		s.detail.Set(facts(a))
 	}

@@ -33,6 +33,7 @@ type counted struct {
 	owner *Screen
 	gen   int
 	hist  audit.Histogram
+	of    uint64 // activities in the window, whatever the filter
 	err   error
 }
 
@@ -96,8 +97,11 @@ func (g *graph) refresh(scope pane.Scope, trail Trail) tea.Cmd {
 			case <-t.C:
 			}
 		}
-		hist, err := trail.Histogram(ctx, scope.Columns(n))
-		return counted{owner, gen, hist, err}
+		m, q := counted{owner: owner, gen: gen}, scope.Columns(n)
+		if m.hist, m.err = trail.Histogram(ctx, q); m.err == nil {
+			m.of, m.err = pane.Unfiltered(ctx, trail, q, m.hist.Total)
+		}
+		return m
 	}
 }
 
@@ -113,7 +117,7 @@ func (g *graph) take(s *Screen, m counted) tea.Cmd {
 	var cmds []tea.Cmd
 	if m.err == nil {
 		g.hist, g.have = m.hist, true
-		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Exact: m.hist.Exact}))
+		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Of: m.of, Exact: m.hist.Exact}))
 	}
 	if again && s.shown {
 		cmds = append(cmds, g.refresh(s.scope, s.trail))
@@ -135,7 +139,7 @@ func (g *graph) title() string {
 	if !g.have || g.hist.Step == 0 {
 		return "Frequency"
 	}
-	return "Frequency · " + pane.Short(time.Duration(g.hist.Step)) + " per column · own scale per row"
+	return "Frequency · " + pane.Exact(time.Duration(g.hist.Step)) + " per column · own scale per row"
 }
 
 // lane is one kind's counts and their sum.
@@ -203,7 +207,7 @@ func (g *graph) drawLane(c *pane.Canvas, r theme.Role, label string, values []ui
 	c.Space(1)
 	c.Cell(r, label, laneLabel)
 	c.Fill(theme.Border, styleBar(c), 1)
-	c.Spark(r, values, g.columns(), 0)
+	c.Spark(r, pane.Spread(values, g.columns()), g.columns(), 0)
 	c.Fill(theme.Border, styleBar(c), 1)
 	c.CellRight(theme.Text, pane.Count(total), laneCount-1)
 }
@@ -213,5 +217,5 @@ func styleBar(c *pane.Canvas) string { return c.Styles().Glyphs.Plain.Vertical }
 func (g *graph) drawAxis(c *pane.Canvas) {
 	c.Row(false)
 	c.Space(1 + laneLabel)
-	c.Axis(g.hist.Start, g.hist.Step, len(g.hist.Columns), g.columns())
+	c.Axis(pane.Axis{Start: g.hist.Start, Step: g.hist.Step, Columns: len(g.hist.Columns), Live: g.owner.scope.Window.Live()}, g.columns())
 }

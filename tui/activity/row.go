@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -85,11 +86,7 @@ func (s *Screen) drawRow(c *pane.Canvas, a *event.Activity, selected bool) {
 	drawWhat(c, a, w[whatColumn])
 	c.Space(1)
 	if w[byColumn] > 0 {
-		by := a.User
-		if a.Kind != event.Command && a.Process != nil {
-			by = a.Process.Name
-		}
-		c.Cell(theme.Text, by, w[byColumn])
+		c.Cell(theme.Text, by(a, w[byColumn]), w[byColumn])
 		c.Space(1)
 	}
 	if w[whereColumn] > 0 {
@@ -120,16 +117,52 @@ func drawWhat(c *pane.Canvas, a *event.Activity, w int) {
 		c.Put(theme.Network, arrow+" ")
 		c.Cell(theme.Text, peer(a), c.Left()-end)
 	case event.Command:
-		c.Cell(theme.Text, a.Target, w)
+		c.Cell(theme.Text, command(a), w)
 	default:
 		verb := a.Verb + " "
 		c.Cell(kindRole(a.Kind), verb, min(pane.Width(verb), c.Left()-end))
-		c.Cell(theme.Text, a.Target, c.Left()-end)
+		target := a.Target
+		if a.Kind == event.File && a.Name != "" { // renamed or linked
+			target += " " + c.Styles().Glyphs.Out + " " + a.Name
+		}
+		c.CellMiddle(theme.Text, target, c.Left()-end)
 	}
 	if note != "" {
 		c.Space(1)
 		c.Put(role, note)
 	}
+}
+
+// by is who did it: the user of a command, with the terminal where there is
+// room, else the program.
+func by(a *event.Activity, w int) string {
+	p := a.Process
+	if p == nil {
+		return a.User
+	}
+	if a.Kind != event.Command {
+		return p.Name
+	}
+	if tty := pane.TTY(p.TTY); tty != "" && len(a.User)+1+len(tty) <= w {
+		return a.User + " " + tty
+	}
+	return a.User
+}
+
+// command is the command line without the directory of a program that lies
+// where programs lie. Any other directory is worth its room.
+func command(a *event.Activity) string {
+	path, _, _ := strings.Cut(a.Target, " ")
+	slash := strings.LastIndexByte(path, '/')
+	if slash < 0 || a.Process == nil || path != a.Process.Exe || strings.Contains(path, "/.") {
+		return a.Target
+	}
+	for _, dir := range []string{"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/opt/"} {
+		if strings.HasPrefix(path, dir) {
+			return a.Target[slash+1:]
+		}
+	}
+	return a.Target
 }
 
 // peer is the other end of a connection, with its name and protocol.
@@ -156,12 +189,17 @@ func addr(a netip.AddrPort) string {
 // outcome is how an activity went, in few letters; empty when as expected.
 func outcome(a *event.Activity) (string, theme.Role) {
 	switch {
+	case a.Origin&event.Raced != 0:
+		return "raced", theme.Danger
 	case a.Kind == event.Command && a.End == 0:
 		return "", theme.Muted
 	case a.Kind == event.Command:
 		text, ok := exit(a.Result)
 		if !ok {
 			return text, theme.Warn
+		}
+		if a.End >= a.ID.NS+uint64(time.Second) {
+			return lasted(a), theme.Muted
 		}
 		return "", theme.Muted
 	case a.Kind == event.Connection && underway(a.Result):

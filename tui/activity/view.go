@@ -75,6 +75,22 @@ func (s *Screen) viewList() string {
 	return s.frame(l.list, title, foot, l.focus == onList, body)
 }
 
+// empty says that nothing was found, and what can be done.
+func (s *Screen) empty() []string {
+	w := s.scope.Window
+	span := "so far"
+	switch {
+	case w.Span != 0 && w.Live():
+		span = "in the last " + pane.Short(w.Span)
+	case w.Span != 0:
+		span = "in the " + w.String()
+	}
+	if s.scope.Filter == nil {
+		return []string{"nothing happened " + span, "- looks further back"}
+	}
+	return []string{"nothing " + span + " matches the filter", `- looks further back`, `\ clears the filter, / edits it, u takes it back`}
+}
+
 func (s *Screen) viewDetail() string {
 	title := "Detail"
 	if a := s.list.Selected(); a != nil {

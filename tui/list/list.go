@@ -36,8 +36,8 @@ type Source[R any] struct {
 	ID func(*R) event.ID
 	// Draw fills the row that was begun on c.
 	Draw func(c *pane.Canvas, r *R, selected bool)
-	// Empty is what an empty list says.
-	Empty string
+	// Empty is what an empty list says, row by row.
+	Empty func() []string
 }
 
 // edge is one end of the rows in memory.

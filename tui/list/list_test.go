@@ -57,7 +57,7 @@ func newList(w *world, h int) *List[uint64] {
 	l := New(context.Background(), theme.New(theme.Mono, false), Source[uint64]{
 		ID:    func(r *uint64) event.ID { return event.ID{NS: *r} },
 		Draw:  func(c *pane.Canvas, r *uint64, _ bool) { c.Put(theme.Text, strconv.FormatUint(*r, 10)) },
-		Empty: "nothing",
+		Empty: func() []string { return []string{"nothing"} },
 	})
 	run(l, l.Resize(20, h))
 	run(l, l.Restart(w.fetch, false))

@@ -24,14 +24,19 @@ func (l *List[R]) viewEmpty() {
 	}
 	c := l.canvas
 	c.Skip(min(l.h/3, l.h-1))
-	c.Row(false)
-	c.Space(2)
+	role, lines := theme.Muted, []string{"looking …"}
 	switch {
 	case l.err != nil:
-		c.Put(theme.Danger, l.err.Error())
-	case l.fresh || l.older.busy:
-		c.Put(theme.Muted, "looking …")
-	default:
-		c.Put(theme.Muted, l.src.Empty)
+		role, lines = theme.Danger, []string{l.err.Error()}
+	case !l.fresh && !l.older.busy:
+		role, lines = theme.Text, l.src.Empty()
+	}
+	for _, line := range lines {
+		if c.Rows() < l.h {
+			c.Row(false)
+			c.Space(2)
+			c.Put(role, line)
+			role = theme.Muted
+		}
 	}
 }

@@ -63,6 +63,7 @@ type counted struct {
 	screen *Screen
 	gen    int
 	hist   audit.Histogram
+	of     uint64 // activities in the window, whatever the filter
 	facets [len(tops)][]audit.Facet
 	err    error
 }
@@ -131,7 +132,7 @@ func (s *Screen) refresh() tea.Cmd {
 	}
 	ctx, cancel := context.WithCancel(s.base)
 	l.busy, l.asked, l.cancel = true, true, cancel
-	gen, trail, scope, columns := l.gen, s.trail, s.scope, max(min(s.w-8, 1000), 10)
+	gen, trail, scope, columns := l.gen, s.trail, s.scope, max(min(s.w-10, 1000), 10)
 	return func() tea.Msg {
 		defer cancel()
 		t := time.NewTimer(wait)
@@ -143,7 +144,10 @@ func (s *Screen) refresh() tea.Cmd {
 		}
 		m := counted{screen: s, gen: gen}
 		sel := scope.Selection()
-		m.hist, m.err = trail.Histogram(ctx, scope.Columns(columns))
+		q := scope.Columns(columns)
+		if m.hist, m.err = trail.Histogram(ctx, q); m.err == nil {
+			m.of, m.err = pane.Unfiltered(ctx, trail, q, m.hist.Total)
+		}
 		for i, top := range tops {
 			if m.err == nil {
 				m.facets[i], m.err = trail.Facets(ctx, audit.FacetQuery{Selection: sel, Field: top.field, Limit: 12})
@@ -164,7 +168,7 @@ func (s *Screen) take(m counted) tea.Cmd {
 	if m.err == nil {
 		s.hist, s.facets = m.hist, m.facets
 		s.clamp()
-		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Exact: m.hist.Exact}))
+		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Of: m.of, Exact: m.hist.Exact}))
 	}
 	if again {
 		cmds = append(cmds, s.refresh())

@@ -47,7 +47,7 @@ func (s *Screen) View() string {
 	if graph > 0 {
 		title := "All activity"
 		if s.hist.Step > 0 {
-			title += " · " + pane.Short(time.Duration(s.hist.Step)) + " per column"
+			title += " · " + pane.Exact(time.Duration(s.hist.Step)) + " per column"
 		}
 		parts = append(parts, pane.Frame(s.styles, s.w, graph, title, "+ - zoom  < > pan", false, s.viewGraph(s.w-2, graph-2)))
 	}
@@ -167,7 +167,7 @@ func (s *Screen) viewGraph(w, h int) string {
 			sums[i] += uint64(v)
 		}
 	}
-	cells := pane.Resample(sums, n)
+	cells := pane.Spread(sums, n)
 	var top uint64
 	for _, v := range cells {
 		top = max(top, v)
@@ -190,7 +190,7 @@ func (s *Screen) viewGraph(w, h int) string {
 	}
 	c.Row(false)
 	c.Space(6)
-	c.Axis(s.hist.Start, s.hist.Step, len(s.hist.Columns), n)
+	c.Axis(pane.Axis{Start: s.hist.Start, Step: s.hist.Step, Columns: len(s.hist.Columns), Live: s.scope.Window.Live()}, n)
 	c.Skip(h)
 	return c.String()
 }

@@ -67,6 +67,20 @@ func (c *Canvas) CellEnd(r theme.Role, s string, w int) {
 	c.pad(w - c.put(r, s, w, true))
 }
 
+// CellMiddle writes s into w cells, cut in its middle: where a path begins and
+// ends says most.
+func (c *Canvas) CellMiddle(r theme.Role, s string, w int) {
+	w = min(w, c.left)
+	if len(s) <= w || w < 12 || !plain(s) {
+		c.Cell(r, s, w)
+		return
+	}
+	head := w / 3
+	c.Cell(r, s[:head], head)
+	c.Put(r, "…")
+	c.Cell(r, s[len(s)-(w-head-1):], w-head-1)
+}
+
 // CellRight writes s at the right of w cells.
 func (c *Canvas) CellRight(r theme.Role, s string, w int) {
 	w = min(w, c.left)

@@ -55,6 +55,13 @@ func (f *Facts) Set(facts []Fact) {
 	f.wrap()
 }
 
+// Renew sets what has become of the same facts; who reads on stays there.
+func (f *Facts) Renew(facts []Fact) {
+	f.facts = facts
+	f.cursor = min(f.cursor, max(len(facts)-1, 0))
+	f.wrap()
+}
+
 // Restyle draws in other styles from now on.
 func (f *Facts) Restyle(styles *theme.Styles) { f.styles, f.view = styles, "" }
 

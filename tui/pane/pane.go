@@ -4,6 +4,7 @@
 package pane
 
 import (
+	"context"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -58,12 +59,29 @@ type (
 	Yank struct{ Text, What string }
 	// Follow tells whether the newest row is in view and kept there.
 	Follow struct{ On bool }
-	// Counted tells how many rows the scope has.
+	// Counted tells how many rows the scope has, and Of how many there are
+	// without its filter.
 	Counted struct {
-		Total uint64
-		Exact bool
+		Total, Of uint64
+		Exact     bool
 	}
 )
+
+// Counter counts; audit.Trail does.
+type Counter interface {
+	Histogram(ctx context.Context, q audit.HistogramQuery) (audit.Histogram, error)
+}
+
+// Unfiltered is how many rows there are where q counted total, whatever its
+// filter.
+func Unfiltered(ctx context.Context, c Counter, q audit.HistogramQuery, total uint64) (uint64, error) {
+	if q.Filter == nil {
+		return total, nil
+	}
+	q.Filter = nil
+	h, err := c.Histogram(ctx, q)
+	return max(h.Total, total), err
+}
 
 // Send is a command that delivers msg: how panes state intents.
 func Send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }

@@ -22,6 +22,9 @@ func TestCells(t *testing.T) {
 		{"cut at the end", func(c *Canvas) { c.Cell(theme.Text, "abcdefgh", 5) }, "abcd…"},
 		{"cut at the beginning", func(c *Canvas) { c.CellEnd(theme.Text, "abcdefgh", 5) }, "…efgh"},
 		{"at the right", func(c *Canvas) { c.CellRight(theme.Text, "ab", 5) }, "   ab"},
+		{"cut in the middle", func(c *Canvas) { c.CellMiddle(theme.Text, "/tmp/one/two/three", 12); c.Put(theme.Text, "|") }, "/tmp…o/three|"},
+		{"a middle that fits", func(c *Canvas) { c.CellMiddle(theme.Text, "/tmp/one/two", 12); c.Put(theme.Text, "|") }, "/tmp/one/two|"},
+		{"the middle of wide characters", func(c *Canvas) { c.CellMiddle(theme.Text, strings.Repeat("日", 20), 13); c.Put(theme.Text, "|") }, "日日日日日日…|"},
 		{"fits exactly", func(c *Canvas) { c.Cell(theme.Text, "abcde", 5); c.Put(theme.Text, "|") }, "abcde|"},
 		{"wide characters", func(c *Canvas) { c.Cell(theme.Text, "日本語", 5); c.Put(theme.Text, "|") }, "日本…|"},
 		{"half a wide character", func(c *Canvas) { c.CellEnd(theme.Text, "日本語", 4); c.Put(theme.Text, "|") }, "…語 |"},
@@ -189,7 +192,8 @@ func TestStepsAreRound(t *testing.T) {
 		{time.Minute, 60, time.Second},
 		{time.Hour, 100, time.Minute},
 		{24 * time.Hour, 100, 15 * time.Minute},
-		{30 * 24 * time.Hour, 100, 12 * time.Hour},
+		{6 * time.Hour, 104, 4 * time.Minute},
+		{30 * 24 * time.Hour, 100, 8 * time.Hour},
 	}
 	for _, tt := range tests {
 		if got := Step(tt.span, tt.columns); got != tt.want {

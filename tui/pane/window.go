@@ -20,9 +20,11 @@ var spans = []time.Duration{
 }
 
 var steps = []time.Duration{
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second, 6 * time.Second,
+	10 * time.Second, 12 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute, 5 * time.Minute, 6 * time.Minute,
+	10 * time.Minute, 12 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, 45 * time.Minute,
+	time.Hour, 90 * time.Minute, 2 * time.Hour, 3 * time.Hour, 4 * time.Hour, 6 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
 
 // Live reports whether the window moves with time.
@@ -102,14 +104,18 @@ func (w Window) Range(now time.Time) audit.Range {
 	return r
 }
 
-// String is the window as the filter row shows it: "15m", "all", "1h to 17:44".
+// String is the window as the filter row shows it: "15m", "all", "1h to Nov 20 17:44".
 func (w Window) String() string {
 	if w.Span == 0 {
 		return "all"
 	}
 	s := Short(w.Span)
 	if !w.Live() {
-		s += " to " + w.Until.UTC().Format("Jan _2 15:04")
+		layout := "Jan 2 15:04"
+		if w.Span <= 15*time.Minute {
+			layout = "Jan 2 15:04:05"
+		}
+		s += " to " + w.Until.UTC().Format(layout)
 	}
 	return s
 }

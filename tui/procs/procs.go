@@ -46,7 +46,15 @@ type Screen struct {
 	scope  pane.Scope
 	load   load
 	shape  shape
+	hides  hides
 	view   string
+}
+
+// hides is what of the processes is looked at.
+type hides struct {
+	ended, kernel bool // shown too
+	toggles       struct{ ended, kernel key.Binding }
+	hit           func(*event.Process) bool // nil: no filter
 }
 
 // load is the question under way.
@@ -86,12 +94,17 @@ func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
 	s.keys.Newest = pane.Bind("G", "last", "G", "end")
 	s.keys.Include = pane.Bind("=", "only this name", "=")
 	s.keys.Exclude = pane.Bind("!", "all but this name", "!")
+	s.hides.toggles.ended = pane.Bind("o", "ended ones too", "o")
+	s.hides.toggles.kernel = pane.Bind("i", "kernel threads too", "i")
 	s.tree = tree.New[event.ProcessKey](styles, s.drawRow)
 	return s
 }
 
 // Keys implements pane.Pane.
-func (s *Screen) Keys() []key.Binding { return s.keys.All() }
+func (s *Screen) Keys() []key.Binding {
+	k, t := s.keys.All(), &s.hides.toggles
+	return slices.Insert(k, 1, t.ended, t.kernel)
+}
 
 // Resize implements pane.Pane.
 func (s *Screen) Resize(w, h int) {
@@ -135,6 +148,7 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 		s.detail.Restyle(msg)
 	case pane.Scope:
 		s.scope = msg
+		s.hides.hit = hitter(msg.Filter)
 		s.restart()
 		return s.refresh()
 	case pane.Shown:
@@ -179,7 +193,10 @@ func (s *Screen) refresh() tea.Cmd {
 	}
 	ctx, cancel := context.WithCancel(s.base)
 	l.busy, l.asked, l.cancel = true, true, cancel
-	q := audit.TreeQuery{Exited: uint64(linger), Filter: s.scope.Filter}
+	q := audit.TreeQuery{Filter: s.scope.Filter}
+	if s.hides.ended {
+		q.Exited = uint64(linger)
+	}
 	if w := s.scope.Window; !w.Live() {
 		q.At = uint64(w.Until.UnixNano())
 	}
@@ -216,22 +233,32 @@ func (s *Screen) take(m loaded) tea.Cmd {
 }
 
 func (s *Screen) set(procs []*event.Process) {
-	s.procs = slices.Clone(procs)
+	s.procs = s.procs[:0:0]
+	for _, p := range procs {
+		if (s.hides.ended || p.ExitTime == 0) && (s.hides.kernel || !p.KernelTask) {
+			s.procs = append(s.procs, p)
+		}
+	}
 	slices.SortStableFunc(s.procs, func(a, b *event.Process) int {
 		return cmp.Or(cmp.Compare(a.StartBoot, b.StartBoot), cmp.Compare(a.PID, b.PID))
 	})
 	living := make(map[int32]event.ProcessKey, len(s.procs))
+	known := make(map[event.ProcessKey]bool, len(s.procs))
 	for _, p := range s.procs {
 		living[p.PID] = p.Key(0)
+		known[p.Key(0)] = true
 	}
 	nodes := make([]tree.Node[event.ProcessKey], len(s.procs))
 	for i, p := range s.procs {
 		nodes[i].Key = p.Key(0)
-		switch {
-		case p.Parent != nil:
-			nodes[i].Parent = p.Parent.Key(0)
-		default:
-			nodes[i].Parent = living[p.PPID]
+		// Below the nearest ancestor that is shown: parents end.
+		nodes[i].Parent = living[p.PPID]
+		up := p.Parent
+		for n := 0; up != nil && !known[up.Key(0)] && n < maxLineage; n++ {
+			up = up.Parent
+		}
+		if up != nil {
+			nodes[i].Parent = up.Key(0)
 		}
 	}
 	s.tree.Set(nodes)
@@ -246,11 +273,12 @@ func (s *Screen) look() {
 	if p == s.of {
 		return
 	}
-	same := p != nil && s.of != nil && p.Key(0) == s.of.Key(0)
-	s.of = p
-	if !same || p.ExitTime != 0 {
+	if p != nil && s.of != nil && p.Key(0) == s.of.Key(0) {
+		s.detail.Renew(facts(p))
+	} else {
 		s.detail.Set(facts(p))
 	}
+	s.of = p
 }
 
 func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
@@ -276,6 +304,14 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		p.zoom = !p.zoom
 	case key.Matches(msg, k.Flip):
 		p.away, p.onDetail = !p.away, false
+	case key.Matches(msg, s.hides.toggles.ended):
+		s.hides.ended = !s.hides.ended
+		s.restart()
+		return s.refresh()
+	case key.Matches(msg, s.hides.toggles.kernel):
+		s.hides.kernel = !s.hides.kernel
+		s.restart()
+		return s.refresh()
 	case key.Matches(msg, k.Left):
 		s.tree.Fold()
 	case key.Matches(msg, k.Right):

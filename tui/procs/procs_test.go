@@ -20,7 +20,14 @@ func TestWarnings(t *testing.T) {
 		{"an overlay on the host is no image", event.Process{Name: "x", ExeFlags: event.ExeUpperLayer}, ""},
 		{"deleted", event.Process{Name: "x", ExeFlags: event.ExeDeleted}, "executable deleted"},
 		{"a kernel thread", event.Process{Name: "[kworker/0:1]", KernelTask: true}, ""},
-		{"one that poses", event.Process{Name: "[kworker/0:1]"}, "posed as a kernel thread"},
+		{"one that poses", event.Process{Name: "[kworker/0:1]"}, "poses as a kernel thread"},
+		{"one that poses by argv", event.Process{Name: "sleep", Exe: "[kworker/0:1]", ExePath: "/bin/sleep"}, "poses as a kernel thread"},
+		{"another name", event.Process{Name: "sleep", Exe: "/usr/sbin/cron", ExePath: "/bin/sleep"}, "calls itself /usr/sbin/cron"},
+		{"a login shell", event.Process{Name: "bash", Exe: "-bash", ExePath: "/bin/bash"}, ""},
+		{"by a link", event.Process{Name: "sh", Exe: "sh", ExePath: "/bin/dash"}, ""},
+		{"a script", event.Process{Name: "run.sh", Exe: "/bin/bash", ExePath: "/usr/bin/bash"}, ""},
+		{"a title", event.Process{Name: "sshd", Exe: "sshd: jd@pts/0", ExePath: "/usr/sbin/sshd"}, ""},
+		{"a long name", event.Process{Name: "systemd-journal", Exe: "/lib/systemd/systemd-journald-x", ExePath: "/x/y"}, ""},
 	}
 	for _, tt := range tests {
 		if got := strings.Join(warnings(&tt.p), ", "); got != tt.want {

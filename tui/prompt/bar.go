@@ -16,6 +16,7 @@ import (
 
 // Values tells which values a field has; audit.Trail does.
 type Values interface {
+	pane.Counter
 	Facets(ctx context.Context, q audit.FacetQuery) ([]audit.Facet, error)
 }
 
@@ -44,6 +45,7 @@ type Bar struct {
 	err     error
 	node    filter.Node
 	choices choices
+	preview preview
 	history []string
 	back    int // how far history was gone back
 }
@@ -66,7 +68,10 @@ func (b *Bar) Open(text string, scope pane.Scope) tea.Cmd {
 }
 
 // Close ends editing.
-func (b *Bar) Close() { b.editing = false }
+func (b *Bar) Close() {
+	b.editing = false
+	b.preview.forget()
+}
 
 // IsConjunction reports whether text can be narrowed by appending "and …".
 func (b *Bar) IsConjunction(text string) bool {
@@ -98,6 +103,8 @@ func (b *Bar) Update(msg tea.Msg) tea.Cmd {
 		return b.press(msg)
 	case valued:
 		b.take(msg)
+	case previewed:
+		b.preview.take(b, msg)
 	}
 	return nil
 }
@@ -157,7 +164,7 @@ func (b *Bar) recall(n int) tea.Cmd {
 
 func (b *Bar) changed() tea.Cmd {
 	b.node, b.err = Parse(b.line.String())
-	return b.complete()
+	return tea.Batch(b.complete(), b.count())
 }
 
 // Row is the bar as one row of w cells; shown says how much the scope has.
@@ -167,6 +174,12 @@ func (b *Bar) Row(w int, scope pane.Scope, shown string) string {
 	right := "window " + scope.Window.String()
 	if shown != "" {
 		right += "   " + shown
+	}
+	if b.editing {
+		right = "window " + scope.Window.String()
+		if text := b.preview.text(); text != "" {
+			right += "   " + text
+		}
 	}
 	rw := pane.Width(right) + 2
 	c.Put(theme.Accent, " "+b.styles.Glyphs.Prompt+" ")
@@ -184,6 +197,9 @@ func (b *Bar) Row(w int, scope pane.Scope, shown string) string {
 	if !scope.Window.Live() {
 		role = theme.Warn // what is shown is not now
 	}
+	if b.editing && b.preview.none() {
+		role = theme.Warn
+	}
 	c.Put(role, right)
 	return c.String()
 }
@@ -198,6 +214,8 @@ func (b *Bar) drawLine(c *pane.Canvas, room int) {
 		role = theme.Text
 	case b.err != nil:
 		role = theme.Danger
+	case b.preview.none():
+		role = theme.Warn
 	}
 	end := c.Left() - room
 	if n := pane.Width(head); n > room-2 {
