@@ -38,7 +38,7 @@ func (l *listing) flags(cmd *cobra.Command) {
 }
 
 // selection reads the flags; what makes no sense is a usage error.
-func (l *listing) selection(now time.Time) (audit.Selection, error) {
+func (l *listing) selection(now time.Time, on event.Applies) (audit.Selection, error) {
 	var s audit.Selection
 	var err error
 	if s.Range.Since, err = instant("--since", l.since, now); err != nil {
@@ -50,7 +50,7 @@ func (l *listing) selection(now time.Time) (audit.Selection, error) {
 	if r := s.Range; r.Until != 0 && r.Since >= r.Until {
 		return s, usage("--since is not before --until")
 	}
-	if s.Filter, err = condition(l.query); err != nil {
+	if s.Filter, err = condition(l.query, on); err != nil {
 		return s, err
 	}
 	if l.limit < 0 || l.limit > maxLimit {
@@ -62,9 +62,13 @@ func (l *listing) selection(now time.Time) (audit.Selection, error) {
 	return s, nil
 }
 
-// condition reads --filter.
-func condition(text string) (filter.Node, error) {
+// condition reads --filter; fields that records of this kind never answer are
+// refused, as nothing would match.
+func condition(text string, on event.Applies) (filter.Node, error) {
 	n, err := filter.ParseBar(text)
+	if err == nil && n != nil {
+		err = filter.Restrict(n, on)
+	}
 	var at *filter.Error
 	if errors.As(err, &at) {
 		return nil, usage("--filter: %s", at.Line())
@@ -97,6 +101,8 @@ func (p *program) activityCommand() *cobra.Command {
 	var l listing
 	cmd := &cobra.Command{
 		Use: "activity", Short: "List who did what", Args: cobra.NoArgs,
+		Long: "activity lists who did what, oldest first, without a range all that is kept. With --follow it goes on: each\n" +
+			"activity is printed when it begins, and commands and connections again, with the same id, when they have ended.",
 		RunE: p.do(func(ctx context.Context, _ []string) error { return p.activity(ctx, l) }),
 	}
 	l.flags(cmd)
@@ -104,7 +110,7 @@ func (p *program) activityCommand() *cobra.Command {
 }
 
 func (p *program) activity(ctx context.Context, l listing) error {
-	s, err := l.selection(time.Now())
+	s, err := l.selection(time.Now(), event.OnActivity)
 	if err != nil {
 		return err
 	}
@@ -191,17 +197,24 @@ func (w *rowWriter) write(rows []event.Activity) error {
 // listActivity prints s, oldest first; of many only the newest limit.
 func listActivity(ctx context.Context, trail audit.Trail, s audit.Selection, limit int, out *rowWriter) error {
 	if limit > 0 {
-		var newest []event.Activity
-		err := pages(ctx, trail, audit.Query{Selection: s, Limit: min(limit, 1000)}, func(rows []event.Activity) (bool, error) {
-			newest = append(newest, rows[:min(len(rows), limit-len(newest))]...)
-			return len(newest) < limit, nil
-		})
-		slices.Reverse(newest)
-		return errors.Join(err, out.write(newest))
+		rows, err := newestRows(ctx, trail, s, limit)
+		return errors.Join(err, out.write(rows))
 	}
 	return pages(ctx, trail, audit.Query{Selection: s, Forward: true, Limit: 1000}, func(rows []event.Activity) (bool, error) {
 		return true, out.write(rows)
 	})
+}
+
+// newestRows are the newest limit rows of s, oldest first; with an error, those
+// that were read.
+func newestRows(ctx context.Context, trail audit.Trail, s audit.Selection, limit int) ([]event.Activity, error) {
+	var newest []event.Activity
+	err := pages(ctx, trail, audit.Query{Selection: s, Limit: min(limit, 1000)}, func(rows []event.Activity) (bool, error) {
+		newest = append(newest, rows[:min(len(rows), limit-len(newest))]...)
+		return len(newest) < limit, nil
+	})
+	slices.Reverse(newest)
+	return newest, err
 }
 
 // pages reads q page by page until take has enough.

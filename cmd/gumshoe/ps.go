@@ -25,7 +25,7 @@ func (p *program) psCommand() *cobra.Command {
 
 func (p *program) ps(ctx context.Context, l listing) error {
 	now := time.Now()
-	s, err := l.selection(now)
+	s, err := l.selection(now, event.OnProcess)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (p *program) ps(ctx context.Context, l listing) error {
 	out := p.processWriter(l.json)
 	if l.follow {
 		return p.withLive(ctx, c, func(ctx context.Context, trail audit.Trail, changed <-chan struct{}) error {
-			return followProcesses(ctx, trail, changed, q, out)
+			return followProcesses(ctx, trail, changed, q, l.limit, out)
 		})
 	}
 	db, err := openReader(ctx, c)
@@ -111,9 +111,9 @@ func (w *processWriter) write(list []*event.Process) error {
 	return err
 }
 
-// followProcesses prints what runs, then each process as it appears and once
+// followProcesses prints what runs, of many only the newest limit, then each process as it appears and once
 // more when it has ended.
-func followProcesses(ctx context.Context, trail audit.Trail, changed <-chan struct{}, q audit.TreeQuery, out *processWriter) error {
+func followProcesses(ctx context.Context, trail audit.Trail, changed <-chan struct{}, q audit.TreeQuery, limit int, out *processWriter) error {
 	ended := map[event.ProcessKey]bool{} // known → has ended
 	q.At, q.Exited = 0, max(q.Exited, uint64(10*time.Second))
 	for {
@@ -140,6 +140,10 @@ func followProcesses(ctx context.Context, trail audit.Trail, changed <-chan stru
 				delete(ended, key)
 			}
 		}
+		if limit > 0 && len(fresh) > limit {
+			fresh = newest(fresh, limit)
+		}
+		limit = 0 // what comes is printed
 		if err := out.write(fresh); err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (p *program) tail(ctx context.Context, query, format string, asJSON bool, l
 	if limit < 0 {
 		return usage("--limit %d: want 0 or more", limit)
 	}
-	cond, err := condition(query)
+	cond, err := condition(query, event.OnEvent)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,8 @@ func tailLive(ctx context.Context, c *config, out *eventWriter) error {
 	if err := e.attach(c, nil); err != nil {
 		return errors.Join(err, e.close())
 	}
+	ctx, stop := whileRead(ctx, out.w)
+	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out.done = cancel
