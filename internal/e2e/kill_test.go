@@ -117,7 +117,7 @@ func killOnce(t *testing.T, conf, victim, turn string) {
 	t.Helper()
 	term := open(t, 100, 30, "env PS1='ready> ' sh")
 	term.await("ready>")
-	term.enter("stty -a | md5sum; " + program + " --config " + conf + "; stty -a | md5sum; echo le''ft")
+	term.enter("stty -a | md5sum; " + program + " --config " + conf + "; stty -a | md5sum; echo the-shell-''is-back")
 	term.press("Enter")
 	engine := term.engine()
 	word := "kill-" + victim + "-" + turn
@@ -137,7 +137,7 @@ func killOnce(t *testing.T, conf, victim, turn string) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 		t.Fatal(err)
 	}
-	screen := term.await("left")
+	screen := term.await("the-shell-is-back")
 	sums := map[string]bool{}
 	for _, sum := range checksum.FindAllString(screen, -1) {
 		sums[sum] = true
