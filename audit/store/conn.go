@@ -20,7 +20,7 @@ type conn struct {
 // connect opens path for writing, creating it when it is missing.
 func connect(path string) (*conn, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-16384&mode=rwc"
+		"?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-8192&mode=rwc"
 	raw, err := (&sqlite3.SQLiteDriver{}).Open(dsn)
 	if err != nil {
 		return nil, err

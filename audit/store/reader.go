@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,8 +56,12 @@ type readers struct {
 	db   *DB
 	mu   sync.Mutex
 	open map[string]*source
+	warm []*source // those with something in their caches, least recently used first
 	done bool
 }
+
+// warmSources is how many days' names and processes are remembered.
+const warmSources = 3
 
 func newReaders(db *DB) *readers { return &readers{db: db, open: map[string]*source{}} }
 
@@ -92,6 +97,7 @@ func (rs *readers) get(ctx context.Context, d day) (*source, error) {
 		return nil, errors.New("store is closed")
 	}
 	if r, ok := rs.open[d.name()]; ok {
+		rs.touch(r)
 		return r, nil
 	}
 	path := filepath.Join(rs.db.opt.Dir, d.name())
@@ -100,14 +106,28 @@ func (rs *readers) get(ctx context.Context, d day) (*source, error) {
 		return nil, err
 	}
 	rs.open[d.name()] = r
+	rs.touch(r)
 	return r, nil
+}
+
+// touch makes r the last to be forgotten, and others forget when they are many.
+func (rs *readers) touch(r *source) {
+	if n := len(rs.warm); n > 0 && rs.warm[n-1] == r {
+		return
+	}
+	rs.warm = append(slices.DeleteFunc(rs.warm, func(s *source) bool { return s == r }), r)
+	for len(rs.warm) > warmSources && rs.warm[0].mu.TryLock() { // one in use waits for the next time
+		rs.warm[0].forget()
+		rs.warm[0].mu.Unlock()
+		rs.warm = slices.Delete(rs.warm, 0, 1)
+	}
 }
 
 func openSource(ctx context.Context, path string, d day) (*source, error) {
 	if err := checkHeader(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.name(), err)
 	}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=2000&_cache_size=-8192"
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=2000&_cache_size=-2048"
 	r, err := trySource(ctx, dsn, d)
 	if err != nil && !isDamage(err) && !errors.Is(err, ErrNewer) && !writable(filepath.Dir(path)) {
 		// The log's index cannot be made here; without a log none is needed.
@@ -144,8 +164,8 @@ func trySource(ctx context.Context, dsn string, d day) (_ *source, err error) {
 		}
 	}()
 	db.SetMaxOpenConns(4)
-	db.SetMaxIdleConns(2)
-	db.SetConnMaxIdleTime(30 * time.Second) // page caches go back
+	db.SetMaxIdleConns(1)
+	db.SetConnMaxIdleTime(15 * time.Second) // page caches go back
 	var v int
 	if err := db.QueryRowContext(ctx, "pragma user_version").Scan(&v); err != nil {
 		return nil, err
@@ -166,12 +186,13 @@ func trySource(ctx context.Context, dsn string, d day) (_ *source, err error) {
 	return r, nil
 }
 
+// forget empties the caches.
 func (r *source) forget() {
 	r.strings = newCache[int64, string](4096)
 	r.lists = newCache[int64, []string](512)
-	r.processes = newCache[int64, *event.Process](2048)
+	r.processes = newCache[int64, *event.Process](1024)
 	r.named = newCache[int64, *event.Container](512)
-	r.whos = map[int64]*event.Activity{}
+	r.whos, r.whoTop = map[int64]*event.Activity{}, 0
 }
 
 // drop closes the reader of the file called name, if it is open.
@@ -181,6 +202,7 @@ func (rs *readers) drop(name string) {
 	if r, ok := rs.open[name]; ok {
 		_ = r.sql.Close() // read only: nothing can be lost
 		delete(rs.open, name)
+		rs.warm = slices.DeleteFunc(rs.warm, func(s *source) bool { return s == r })
 	}
 }
 

@@ -55,6 +55,9 @@ func (t *translator) all(nodes []filter.Node, o op) (term, error) {
 		if err != nil {
 			return term{}, err
 		}
+		if o == and && inner.op == never {
+			return inner, nil // whatever the others cost
+		}
 		out.exact = out.exact && inner.exact
 		out.terms = append(out.terms, inner)
 	}

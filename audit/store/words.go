@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gumshoe-ir/gumshoe/event"
 	"github.com/gumshoe-ir/gumshoe/rules/filter"
@@ -19,6 +20,8 @@ const (
 	quickWords = 1000  // strings in a condition made before rows are looked at
 	maxScan    = 100000
 	maxEnds    = 20000
+	maxLike    = 1024 // bytes of a pattern; SQLite refuses 50,000
+	maxWild    = 8    // wildcards in a pattern, each of which costs a search
 )
 
 // words are the ids of the strings for which c holds of what probe makes of
@@ -83,25 +86,29 @@ func (t *translator) candidates(c *filter.Check, part bool) (text string, args [
 		}
 		return "select id, value from string where hash in (" + in(hashes) + ")", nil, true, nil
 	}
-	if likes, ok := patterns(c); ok && t.r.words {
-		parts := make([]string, len(likes), len(likes)+1)
-		for i, l := range likes {
-			parts[i] = "select rowid, value from word where value like ?"
-			args = append(args, l)
-		}
-		parts = append(parts, "select id, value from string where odd")
-		return strings.Join(parts, " union all "), args, true, nil
+	likes, trigrams := patterns(c)
+	for _, l := range likes {
+		args = append(args, l)
 	}
-	return "select id, value from string", nil, t.r.fewStrings(t.ctx), nil
+	if trigrams && t.r.words {
+		found := strings.Repeat("select rowid, value from word where value like ? union all ", len(likes))
+		return found + "select id, value from string where odd", args, true, nil
+	}
+	text = "select id, value from string"
+	if len(likes) > 0 {
+		text += " where odd" + strings.Repeat(" or value like ?", len(likes))
+	}
+	return text, args, t.r.fewStrings(t.ctx), nil
 }
 
-// patterns are LIKE patterns that together find all strings c can hold for,
-// each with the three characters that the trigram index needs.
-func patterns(c *filter.Check) ([]string, bool) {
+// patterns are LIKE patterns that together find all strings c can hold for;
+// none when there are no such. trigrams says that each has the three
+// characters that the trigram index needs.
+func patterns(c *filter.Check) (likes []string, trigrams bool) {
 	if len(c.Values) > 100 {
 		return nil, false
 	}
-	var out []string
+	trigrams = true
 	for _, v := range c.Values {
 		switch c.Op {
 		case filter.Eq, filter.In, filter.Contains, filter.StartsWith, filter.EndsWith:
@@ -114,21 +121,39 @@ func patterns(c *filter.Check) ([]string, bool) {
 		default:
 			return nil, false
 		}
-		if len([]rune(v)) < 3 || isOdd(v) || strings.ContainsAny(v, "%_") && wordsIn(v) < 3 {
+		if isOdd(v) {
 			return nil, false
 		}
-		out = append(out, "%"+v+"%")
+		run := longestRun(v)
+		trigrams = trigrams && utf8.RuneCountInString(run) >= 3
+		if len(v) > maxLike || strings.Count(v, "%")+strings.Count(v, "_") > maxWild {
+			v = run[:runes(run, maxLike)]
+		}
+		likes = append(likes, "%"+v+"%")
 	}
-	return out, len(out) > 0
+	return likes, trigrams && len(likes) > 0
 }
 
-// wordsIn is the length of the longest run in v without LIKE's wildcards.
-func wordsIn(v string) int {
-	longest := 0
+// longestRun is the longest part of v without LIKE's wildcards.
+func longestRun(v string) string {
+	longest := ""
 	for _, run := range strings.FieldsFunc(v, func(r rune) bool { return r == '%' || r == '_' }) {
-		longest = max(longest, len([]rune(run)))
+		if len(run) > len(longest) {
+			longest = run
+		}
 	}
 	return longest
+}
+
+// runes is the length of as many whole runes of s as n bytes hold.
+func runes(s string, n int) int {
+	if n = min(n, len(s)); n == len(s) {
+		return n
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
 }
 
 // literal is the longest run of a glob that stands for itself.

@@ -16,7 +16,7 @@ const (
 	retryEvery  = time.Second           // after the disk refused
 	forkAge     = uint64(time.Second)   // younger processes that did nothing are not worth a row
 	retainEvery = time.Minute
-	openFiles   = 8 // days held open for writing
+	openFiles   = 4 // days held open for writing, each with its page cache
 )
 
 // writer moves parcels from the queue to the files. It is one goroutine.
@@ -69,7 +69,9 @@ func (w *writer) run() {
 			w.db.queue.done(p.bytes)
 		}
 		pending = nil
-		w.db.queue.rewake()
+		if w.db.queue.used() > 0 { // what did not fit into one transaction
+			w.db.queue.rewake()
+		}
 	}
 }
 
