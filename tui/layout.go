@@ -264,7 +264,11 @@ func (a *app) drawHints(c *pane.Canvas) {
 	} else {
 		of := a.screens[a.at].pane.Keys()
 		hints = append(hints, of[:min(len(of), 4)]...)
-		hints = append(hints, k.Pause)
+		pause := k.Pause
+		if a.engine.paused {
+			pause.SetHelp("p", "go on")
+		}
+		hints = append(hints, pause)
 	}
 	reserve := 0
 	for _, b := range quit {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strconv"
@@ -62,6 +63,7 @@ func (p *program) embedded(ctx context.Context) error {
 	g.Go(func() error {
 		return socket.Serve(ctx, socket.Once(conn), socket.Options{Trail: e.store, Feed: e.feed, Version: version})
 	})
+	go passStops(child.Process.Pid) // ends with the child
 	died := p.waitConsole(ctx, child, conn)
 	screen.restore(died != nil)
 	cancel()
@@ -148,6 +150,25 @@ func consoleEnv(env []string) []string {
 		name, _, _ := strings.Cut(v, "=")
 		return !slices.Contains(keep, name) && !strings.HasPrefix(name, "LC_")
 	})
+}
+
+// passStops stops the terminal's whole process group when the console has
+// stopped itself (ctrl+z): it may not signal those that are root, and a shell
+// takes the terminal back only when its own child has stopped. The engine
+// itself hears the signal and goes on recording.
+func passStops(pid int) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, unix.SIGTSTP)
+	defer signal.Stop(heard)
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WSTOPPED, nil)
+		switch {
+		case err == nil:
+			_ = unix.Kill(0, unix.SIGTSTP) // who cannot be stopped goes on
+		case !errors.Is(err, unix.EINTR):
+			return
+		}
+	}
 }
 
 // waitConsole waits for the console, and tells it to leave when ctx is done.
