@@ -82,6 +82,7 @@ type Event struct {
 	Detail  Params   // the private Detail record before the event, if any (private.go)
 	Process *Process // who acted; nil until proc.Table has seen it, or when unknown
 	FD      *FD      // the descriptor acted on, after the event; nil when none
+	Dirs    [2]*FD   // the folders that both paths of renameat and linkat begin at, where they are descriptors
 }
 
 // Clone copies e and its parameter bytes out of the batch's memory.

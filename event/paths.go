@@ -125,8 +125,10 @@ func (e *Event) baseOf(i int) (string, bool) {
 	if ok && i < len(info.Params) && info.Params[i].Dirfd >= 0 {
 		fd, ok := e.Params.Int(int(info.Params[i].Dirfd))
 		if ok && fd != atCwd {
-			if e.FD != nil && e.FD.Num == fd {
-				return e.FD.Name, true
+			for _, dir := range [...]*FD{e.FD, e.Dirs[0], e.Dirs[1]} {
+				if dir != nil && dir.Num == fd {
+					return dir.Name, true
+				}
 			}
 			return "", false
 		}

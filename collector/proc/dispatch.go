@@ -64,6 +64,10 @@ var handlers = [event.Known]handler{
 	event.SyscallPidfdOpenX:     pidfdOpenX,
 	event.SyscallPidfdGetfdX:    pidfdGetfdX,
 
+	event.SyscallRenameatX:  twoDirs,
+	event.SyscallRenameat2X: twoDirs,
+	event.SyscallLinkatV2X:  twoDirs,
+
 	event.SyscallSetuidX:    sets(1, false),
 	event.SyscallSetresuidX: sets(2, false),
 	event.SyscallSetreuidX:  sets(2, false),

@@ -29,6 +29,34 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// Each of the two paths of a call may begin at a folder of its own.
+func TestBothPathsOfACallAreWhole(t *testing.T) {
+	l := newLine(t)
+	l.init()
+	l.one(event.SyscallOpenX, 100, 4, "/srv", openDirectory)
+	l.one(event.SyscallOpenX, 100, 5, "/var", openDirectory)
+	for _, tt := range []struct {
+		name     string
+		typ      event.Type
+		values   []any
+		from, to string
+	}{
+		{"below two descriptors", event.SyscallRenameat2X, []any{0, 4, "a", 5, "b/../c", 0}, "/srv/a", "/var/c"},
+		{"one of them absolute", event.SyscallRenameatX, []any{0, 4, "/etc/a", 5, "b"}, "/etc/a", "/var/b"},
+		{"from the working directory", event.SyscallLinkatV2X, []any{0, -100, "a", 5, "b", 0}, "/home/a", "/var/b"},
+		{"to the working directory", event.SyscallLinkatV2X, []any{0, 4, "a", -100, "b", 0}, "/srv/a", "/home/b"},
+		{"below nothing known", event.SyscallLinkatV2X, []any{0, 44, "a", 4, "b", 0}, "<UNKNOWN>a", "/srv/b"},
+	} {
+		e := l.one(tt.typ, 100, tt.values...)
+		if from, to := e.Path(2), e.Path(4); from != tt.from || to != tt.to {
+			t.Errorf("%s: %q to %q, want %q to %q", tt.name, from, to, tt.from, tt.to)
+		}
+		if e.FD != nil {
+			t.Errorf("%s: acts on descriptor %+v", tt.name, e.FD)
+		}
+	}
+}
+
 func TestOpens(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -194,3 +194,9 @@ func pidfdGetfdX(t *Table, th *thread, e *event.Event) *event.FD {
 	}
 	return t.duplicate(th.group, from, num, true)
 }
+
+// twoDirs notes the folders that the two paths of a call begin at.
+func twoDirs(_ *Table, th *thread, e *event.Event) *event.FD {
+	e.Dirs = [2]*event.FD{th.group.usedFD(e, 1), th.group.usedFD(e, 3)}
+	return nil
+}
