@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,7 +52,7 @@ func children(t *testing.T, pid int) (all []int) {
 // started.
 func (term *terminal) engine() int {
 	term.t.Helper()
-	return term.gumshoeBelow(term.gumshoeBelow(term.process()))
+	return term.gumshoeBelow(term.gumshoeBelow(term.process(), "--config"), "embedded")
 }
 
 // process is what the terminal runs.
@@ -64,17 +65,31 @@ func (term *terminal) process() int {
 	return pid
 }
 
-// gumshoeBelow waits for parent to have a child that runs the program.
-func (term *terminal) gumshoeBelow(parent int) int {
+// gumshoeBelow waits for parent to have a child that runs the program with arg
+// among its arguments.
+func (term *terminal) gumshoeBelow(parent int, arg string) int {
 	term.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		for _, pid := range children(term.t, parent) {
-			if exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe"); exe == program {
-				return pid
-			}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if pid := gumshoeWith(term.t, parent, arg); pid != 0 {
+			return pid
 		}
 	}
-	term.t.Fatalf("no gumshoe was started by %d", parent)
+	term.t.Fatalf("%d started no gumshoe %s", parent, arg)
+	return 0
+}
+
+// gumshoeWith is the child of parent that runs the program with arg, 0 when it
+// has none. Go's runtime forks short-lived children of its own to probe the
+// kernel; those carry their parent's arguments.
+func gumshoeWith(t *testing.T, parent int, arg string) int {
+	t.Helper()
+	for _, pid := range children(t, parent) {
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline") // gone: no match
+		args := strings.Split(string(text), "\x00")
+		if slices.Contains(args, arg) && (args[0] == "gumshoe" || args[0] == program) {
+			return pid
+		}
+	}
 	return 0
 }
 
@@ -131,8 +146,8 @@ func killOnce(t *testing.T, conf, victim, turn string) {
 		time.Sleep(time.Duration(rand.IntN(250)) * time.Millisecond)
 	}
 	pid := engine
-	if console := children(t, engine); victim == "console" && len(console) > 0 {
-		pid = console[0]
+	if console := gumshoeWith(t, engine, "console"); victim == "console" && console != 0 {
+		pid = console
 	}
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
 		t.Fatal(err)
