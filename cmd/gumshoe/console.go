@@ -73,7 +73,7 @@ func (p *program) console(ctx context.Context, fd int, o tui.Options) error {
 	screen.restore(false)
 	select {
 	case <-client.Gone():
-		err = errors.Join(err, &exit{exitNoLive, errors.New("the engine has ended; what it collected is stored")})
+		err = errors.Join(err, &exit{code: exitNoLive}) // its guardian, or it, says why
 	default:
 	}
 	return errors.Join(err, client.Close())

@@ -56,11 +56,8 @@ func (p *program) guarded(ctx context.Context) error {
 	if died.Exited() {
 		return &exit{code: died.ExitCode()} // it has said why
 	}
-	orphans := reapOrphans(time.Now().Add(farewell))
+	reapOrphans(time.Now().Add(farewell))
 	screen.restore(true)
-	if orphans > 0 {
-		return &exit{code: exitNoLive} // the console has said why
-	}
 	signal := died.Sys().(syscall.WaitStatus).Signal()
 	return &exit{exitNoLive, fmt.Errorf("the engine was ended by signal %v; what it collected is stored", signal)}
 }
@@ -77,16 +74,15 @@ func (p *program) globalFlags() (flags []string) {
 }
 
 // reapOrphans waits until no child is left, and kills those that are left at
-// end. It counts them.
-func reapOrphans(end time.Time) (n int) {
+// end.
+func reapOrphans(end time.Time) {
 	for killed := false; ; {
 		pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
 		switch {
 		case err == unix.EINTR:
 		case err != nil: // ECHILD: all are gone
-			return n
-		case pid > 0:
-			n++
+			return
+		case pid > 0: // one of them
 		case !killed && time.Now().After(end):
 			killed = true
 			killChildren()
