@@ -293,6 +293,18 @@ func TestKernelVersions(t *testing.T) {
 	}
 }
 
+func TestTypeInformationMustBeThere(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "btf")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{empty, "/dev/null", filepath.Join(t.TempDir(), "missing")} {
+		if readable(name) == nil {
+			t.Errorf("%s is taken for type information", name)
+		}
+	}
+}
+
 func TestLockdownMode(t *testing.T) {
 	for in, want := range map[string]string{
 		"none [integrity] confidentiality\n": "integrity",

@@ -1,8 +1,10 @@
 package bpf
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -53,11 +55,26 @@ const vmlinuxBTF = "/sys/kernel/btf/vmlinux"
 
 func probeBTF() Finding {
 	f := Finding{Need: "kernel type information (BTF)", Have: vmlinuxBTF, OK: true}
-	if _, err := os.Stat(vmlinuxBTF); err != nil {
+	if err := readable(vmlinuxBTF); err != nil {
 		f.OK, f.Have = false, err.Error()
 		f.Mend = "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (all current distributions' are), or mount sysfs on /sys"
 	}
 	return f
+}
+
+// readable reports why the BTF in name cannot be used: it begins with a magic
+// number in the machine's byte order (linux/btf.h).
+func readable(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var magic [2]byte
+	if _, err := io.ReadFull(f, magic[:]); err != nil || binary.NativeEndian.Uint16(magic[:]) != 0xEB9F {
+		return fmt.Errorf("%s holds no type information", name)
+	}
+	return nil
 }
 
 func probeLockdown() Finding {

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func (p *program) openEngine(ctx context.Context, c *config, why purpose) (*engi
 		return nil, fmt.Errorf("%w: look at it with gumshoe activity --follow, or end the other first", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, storeError(err)
 	}
 	if e.log, e.closeLog, err = p.openLog(c, why); err != nil {
 		return nil, errors.Join(err, e.close())
@@ -86,6 +87,11 @@ func (e *engine) attach(c *config, ours []uint32) error {
 	}
 	e.table = proc.New(proc.Options{Root: "/", OnContainer: e.resolver.Want, EnvAllow: c.Collect.Env})
 	e.sessions = audit.New(audit.Options{BootID: firstLine("/proc/sys/kernel/random/boot_id")})
+	// Attaching read the kernel's types and verified programs: the most memory
+	// that an idle engine ever takes. What stays is little and grows slowly, so
+	// that collecting garbage twice as often as usual costs next to nothing.
+	debug.SetGCPercent(50)
+	debug.FreeOSMemory()
 	return nil
 }
 
@@ -133,7 +139,7 @@ func (e *engine) run(ctx context.Context, c *config) error {
 	e.log.Info("collecting", "version", version, "kernel", kernelRelease())
 	var g errgroup.Group
 	beside, cancel := context.WithCancel(ctx)
-	g.Go(func() error { return e.feed.Run(beside, e.probe) })
+	g.Go(func() error { return e.feed.Run(beside, e.watch()) })
 	if e.metrics != nil {
 		g.Go(func() error { return e.metrics.serve(beside) })
 	}
@@ -165,11 +171,22 @@ func (e *engine) close() error {
 	}
 	if e.store != nil {
 		errs = append(errs, e.store.Close())
+		if n := e.store.Lost()[event.LostStore]; n > 0 && e.log != nil {
+			e.log.Warn("activities were not stored", "lost", n)
+		}
 	}
 	if e.closeLog != nil {
 		errs = append(errs, e.closeLog())
 	}
 	return errors.Join(errs...)
+}
+
+// storeError says what to do about a store that cannot be opened.
+func storeError(err error) error {
+	if errors.Is(err, store.ErrNewer) {
+		return fmt.Errorf("open the store: %w", err) // it says that itself
+	}
+	return fmt.Errorf("open the store: %w (run as root, or name another folder with --store)", err)
 }
 
 func firstStatus() event.Status {
@@ -195,6 +212,33 @@ func (e *engine) probe(s *event.Status) {
 		if problem != "" {
 			s.Notes = append(s.Notes, problem)
 		}
+	}
+}
+
+// watch is probe that also logs what goes wrong while nobody looks.
+func (e *engine) watch() func(*event.Status) {
+	var notes []string
+	log := e.logChanges(func() string { return strings.Join(notes, "; ") })
+	return func(s *event.Status) {
+		e.probe(s)
+		notes = s.Notes[len(e.problems):]
+		log()
+	}
+}
+
+// logChanges logs what problem says whenever it is another than before.
+func (e *engine) logChanges(problem func() string) func() {
+	said := ""
+	return func() {
+		switch now := problem(); {
+		case now == said:
+			return
+		case now == "":
+			e.log.Info("all is well again")
+		default:
+			e.log.Warn(now)
+		}
+		said = problem()
 	}
 }
 

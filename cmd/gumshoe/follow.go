@@ -77,6 +77,7 @@ func (p *program) beside(ctx context.Context, c *config, f func(context.Context,
 		}
 	})
 	err = f(ctx, db, changed)
+	p.warn(db)
 	cancel()
 	clock.Wait()
 	return errors.Join(err, db.Close())

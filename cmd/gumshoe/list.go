@@ -14,6 +14,7 @@ import (
 	"github.com/gumshoe-ir/gumshoe/audit"
 	"github.com/gumshoe-ir/gumshoe/audit/store"
 	"github.com/gumshoe-ir/gumshoe/event"
+	"github.com/gumshoe-ir/gumshoe/event/safe"
 	"github.com/gumshoe-ir/gumshoe/rules/filter"
 )
 
@@ -129,7 +130,15 @@ func (p *program) activity(ctx context.Context, l listing) error {
 		return err
 	}
 	err = listActivity(ctx, db, s, l.limit, out)
+	p.warn(db)
 	return noneOr(out.rows, errors.Join(err, db.Close()))
+}
+
+// warn says what of db cannot be read: rows are missing from what was printed.
+func (p *program) warn(db *store.DB) {
+	if problem := db.Stats().Problem; problem != "" {
+		fmt.Fprintln(p.stderr, "gumshoe:", safe.Line(problem, 4096))
+	}
 }
 
 // noneOr is err, or exit code 1 when nothing was found.
@@ -146,11 +155,11 @@ func openReader(ctx context.Context, c *config) (*store.DB, error) {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, &exit{exitNone, fmt.Errorf("no audit trail in %s: start gumshoe there first, or name its folder with --store", c.Store.Dir)}
 		}
-		return nil, fmt.Errorf("open the store: %w (run as root, or name another folder with --store)", err)
+		return nil, storeError(err)
 	}
 	db, err := store.Open(ctx, store.Options{Dir: c.Store.Dir, ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, storeError(err)
 	}
 	return db, nil
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -125,6 +127,56 @@ func TestASecondCollectorIsToldWhatToDo(t *testing.T) {
 		t.Errorf("a second one: %v", err)
 	}
 	if err := first.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDamageIsToldWhenRowsAreListed(t *testing.T) {
+	dir := t.TempDir()
+	if err := fillStore(dir); err != nil {
+		t.Fatal(err)
+	}
+	days, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	if err != nil || len(days) == 0 {
+		t.Fatal("no day in the store", err)
+	}
+	for _, day := range days {
+		if err := os.WriteFile(day, []byte("garbage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range []string{"activity", "ps"} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), []string{command, "--store", dir}, nil, &out, &errs); code != exitNone || out.Len() > 0 {
+			t.Errorf("%s: code %d, %q", command, code, out.String())
+		}
+		if !strings.Contains(errs.String(), "damaged") || strings.Count(errs.String(), "\n") != 1 {
+			t.Errorf("%s said %q", command, errs.String())
+		}
+	}
+}
+
+func TestWhatGoesWrongIsLoggedOnceAndItsEnd(t *testing.T) {
+	var b bytes.Buffer
+	c, err := parseConfig("default.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Store.Dir = t.TempDir()
+	e, err := (&program{stderr: &b}).openEngine(t.Context(), c, forService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	look := e.logChanges(func() string { return said })
+	for _, s := range []string{"", "disk full", "disk full", "", ""} {
+		said = s
+		look()
+	}
+	if got := b.String(); strings.Count(got, "disk full") != 1 || strings.Count(got, "all is well again") != 1 || strings.Count(got, "\n") != 2 {
+		t.Errorf("logged %q", got)
+	}
+	if err := e.close(); err != nil {
 		t.Fatal(err)
 	}
 }

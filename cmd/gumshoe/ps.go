@@ -51,6 +51,7 @@ func (p *program) ps(ctx context.Context, l listing) error {
 		return err
 	}
 	list, err := db.Tree(ctx, q)
+	p.warn(db)
 	if l.limit > 0 && len(list) > l.limit {
 		list = newest(list, l.limit)
 	}
