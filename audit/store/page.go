@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	maxChunk   = 4096
-	quickRows  = 2000 // to judge before a condition is made that takes long
+	maxChunk = 4096
+	// A condition that takes long to make is made when after quickRows rows
+	// judged without it the page is not a quarter as full as it should be.
+	quickRows  = 2000
 	pageRows   = 100
 	maxRows    = 1000
 	pageBudget = 200 * time.Millisecond // then a page says how far it came
@@ -232,7 +234,8 @@ func (r *reader) search(ctx context.Context, s *search) (out []event.Activity, t
 				out = append(out, acts[i])
 			}
 		}
-		if judged += len(lines); p.quick && judged > quickRows && len(out) < s.need {
+		judged += len(lines)
+		if p.quick && judged > quickRows && len(out) < s.need && len(out)*4*quickRows < s.need*judged {
 			if p, err = r.plan(ctx, s, false); err != nil {
 				return nil, 0, false, err
 			}
