@@ -102,6 +102,7 @@ func newApp(ctx context.Context, o Options) (*app, error) {
 	} else if lightGround(o.Environ) {
 		kind = theme.Light
 	}
+	o.ASCII = o.ASCII || asciiLocale(o.Environ)
 	a := &app{ctx: ctx, opts: o, styles: theme.New(kind, o.ASCII), keys: defaultKeys()}
 	a.screens = newScreens(ctx, a.styles, o.Trail)
 	a.at = 2

@@ -10,9 +10,12 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 
+	"github.com/gumshoe-ir/gumshoe/audit"
 	"github.com/gumshoe-ir/gumshoe/event"
 	"github.com/gumshoe-ir/gumshoe/internal/faketrail"
+	"github.com/gumshoe-ir/gumshoe/rules/filter"
 	"github.com/gumshoe-ir/gumshoe/tui/pane"
 	"github.com/gumshoe-ir/gumshoe/tui/theme"
 )
@@ -92,7 +95,41 @@ func TestFilterBar(t *testing.T) {
 		d.press("/", "up")
 		d.expect("proc.name=curl")
 		d.press("esc")
-		d.expect("everything")
+		d.expect("everything", "10,000 activities")
+	})
+}
+
+// picky is a trail of which a tenth matches any filter but one.
+type picky struct{ *faketrail.Trail }
+
+func (p picky) Histogram(ctx context.Context, q audit.HistogramQuery) (audit.Histogram, error) {
+	h, err := p.Trail.Histogram(ctx, q)
+	if c, ok := q.Filter.(*filter.Check); ok {
+		h.Total /= 10
+		if c.Values[0] == "nobody" {
+			h.Total = 0
+		}
+	}
+	return h, err
+}
+
+func TestFilterBarCountsBeforeEnter(t *testing.T) {
+	drive(t, 10_000, 120, 36, Options{Trail: picky{faketrail.New(10_000, 20*time.Millisecond)}}, func(d *driver) {
+		d.press("/")
+		d.write("proc=nobody")
+		d.pass(time.Second)
+		d.expect("matches 0 in window")
+		d.press("ctrl+u")
+		d.write("type=cmd")
+		d.pass(time.Second)
+		d.expectNot("matches 0")
+		d.expect("matches 335")
+		d.press("enter")
+		d.pass(2 * time.Second)
+		d.expect("855 of 8,552")
+		d.press("u", "/")
+		d.send(tea.PasteMsg{Content: strings.Repeat("proc.name=a or ", 600)})
+		d.expect("not pasted: a filter has at most 4096 characters")
 	})
 }
 
@@ -122,6 +159,101 @@ func TestMouse(t *testing.T) {
 			t.Error("a click on the filter row does not edit it")
 		}
 	})
+}
+
+// TestEscapeInOnePacket takes what terminals write for alt for esc and a key.
+func TestEscapeInOnePacket(t *testing.T) {
+	drive(t, 1000, 120, 36, Options{}, func(d *driver) {
+		d.press("/")
+		d.write("proc")
+		d.send(tea.KeyPressMsg{Code: '?', Mod: tea.ModAlt})
+		d.expect("type to find a key")
+		d.send(tea.KeyPressMsg{Code: '5', Mod: tea.ModAlt})
+		d.pass(2 * time.Second)
+		d.expectNot("type to find a key")
+		d.expect("Processes 16", "everything")
+	})
+}
+
+func TestProcessesHide(t *testing.T) {
+	drive(t, 1000, 120, 36, Options{}, func(d *driver) {
+		d.press("5")
+		d.pass(time.Second)
+		d.expectNot("kthreadd")
+		d.press("i")
+		d.pass(2 * time.Second)
+		d.expect("kthreadd", "Processes 17")
+		d.press("o", "i")
+		d.pass(2 * time.Second)
+		d.expect("Processes 20", "ended 5m ago too")
+		d.expectNot("kthreadd")
+	})
+}
+
+// attaching is the feed of an engine that does not see anything yet.
+type attaching struct{ *faketrail.Trail }
+
+func (f attaching) Status(context.Context) (<-chan event.Status, error) {
+	ch := make(chan event.Status, 1)
+	s := f.Says()
+	s.Source = ""
+	ch <- s
+	return ch, nil
+}
+
+func TestAttachingIsNotLive(t *testing.T) {
+	drive(t, 100, 120, 36, Options{Feed: attaching{faketrail.New(100, time.Second)}}, func(d *driver) {
+		d.expect("ATTACHING")
+		d.expectNot("LIVE")
+	})
+}
+
+func TestAnEmptyListSaysWhatToDo(t *testing.T) {
+	drive(t, 100, 80, 24, Options{Filter: "proc=nobody"}, func(d *driver) {
+		d.expect("nothing in the last 15m matches the filter", `\ clears the filter`)
+		d.press("<")
+		d.pass(time.Second)
+		d.expect("nothing in the 15m to Nov 20")
+		d.press("\\", "<", "<", "<")
+		d.pass(time.Second)
+		d.expect("nothing happened in the 15m to Nov 20", "- looks further back")
+	})
+}
+
+func TestFramesAreOnePieceOverSSH(t *testing.T) {
+	starts := func(env string) int {
+		trail := faketrail.New(1, 1)
+		a, err := newApp(t.Context(), Options{Trail: trail, Feed: trail, Environ: []string{env}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(a.Init()().(tea.BatchMsg))
+	}
+	if over, here := starts("SSH_TTY=/dev/pts/1"), starts("TERM=xterm"); over != here+1 {
+		t.Errorf("over ssh %d commands begin the program, here %d", over, here)
+	}
+	if m, ok := synchronized().(tea.ModeReportMsg); !ok || m.Mode != ansi.ModeSynchronizedOutput {
+		t.Errorf("%v", m)
+	}
+}
+
+func TestLocaleDecidesGlyphs(t *testing.T) {
+	for _, tt := range []struct {
+		env  string
+		want bool
+	}{
+		{"", false},
+		{"LANG=C", true},
+		{"LANG=C.UTF-8", false},
+		{"LANG=de_DE.utf8", false},
+		{"LC_ALL=C LANG=en_US.UTF-8", true},
+		{"LC_CTYPE=en_US.UTF-8 LANG=C", false},
+		{"LANG=en_US.ISO-8859-1", true},
+	} {
+		if got := asciiLocale(strings.Fields(tt.env)); got != tt.want {
+			t.Errorf("%q: ASCII is %v", tt.env, got)
+		}
+	}
 }
 
 // down is a feed that fails, then works, then ends.

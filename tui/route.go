@@ -255,6 +255,17 @@ func lightGround(environ []string) bool {
 	return ground == "7" || ground == "15"
 }
 
+// asciiLocale reports whether the locale (locale(7)) names another character
+// set than UTF-8. One that is not set names none.
+func asciiLocale(environ []string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(variable(environ, name)); v != "" {
+			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}
+
 // drawable refuses terminals that know no cursor.
 func drawable(environ []string) error {
 	if term := variable(environ, "TERM"); term == "" || term == "dumb" {

@@ -131,9 +131,13 @@ func (a Axis) labels(n int) []label {
 
 // tickOf is the shortest round time that leaves room for a label and a gap.
 func tickOf(step time.Duration, wide int) time.Duration {
-	const room = 14
+	const room = 9
 	for _, t := range ticks {
-		if t >= step && int(t/step)*wide >= room {
+		need := room
+		if t < time.Minute {
+			need += len(":05")
+		}
+		if t >= step && int(t/step)*wide >= need {
 			return t
 		}
 	}

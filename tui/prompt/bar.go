@@ -3,6 +3,7 @@ package prompt
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -97,7 +98,9 @@ func (b *Bar) Update(msg tea.Msg) tea.Cmd {
 	case *theme.Styles:
 		b.styles = msg
 	case tea.PasteMsg:
-		b.line.Insert(msg.Content)
+		if !b.line.Insert(msg.Content) {
+			return pane.Send(pane.Say{Text: "not pasted: a filter has at most " + strconv.Itoa(maxLine) + " characters"})
+		}
 		return b.changed()
 	case tea.KeyPressMsg:
 		return b.press(msg)

@@ -121,7 +121,7 @@ func (b *Bar) Popup(w, h int) string {
 			break
 		}
 		c.Row(i == b.choices.picked)
-		c.Space(min(3+at, max(w-40, 0)))
+		c.Space(min(3+at, max(w-72, 0)))
 		c.Cell(theme.Accent, choice.text, 26)
 		c.Space(1)
 		c.Put(theme.Muted, choice.doc)

@@ -5,6 +5,7 @@ package prompt
 
 import (
 	"unicode"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -34,18 +35,20 @@ func (l *Line) String() string { return string(l.text) }
 // Cursor is the cursor's place as an offset in bytes.
 func (l *Line) Cursor() int { return len(string(l.text[:l.cursor])) }
 
-// Insert puts s at the cursor. What cannot be seen becomes a space.
-func (l *Line) Insert(s string) {
+// Insert puts s at the cursor, whole or, when it is too long, not at all: half
+// a filter is another filter. What cannot be seen becomes a space.
+func (l *Line) Insert(s string) (fits bool) {
+	if len(l.text)+utf8.RuneCountInString(s) > maxLine {
+		return false
+	}
 	for _, r := range s {
-		if len(l.text) >= maxLine {
-			return
-		}
 		if !unicode.IsPrint(r) {
 			r = ' '
 		}
 		l.text = append(l.text[:l.cursor], append([]rune{r}, l.text[l.cursor:]...)...)
 		l.cursor++
 	}
+	return true
 }
 
 // Replace puts s in place of the bytes from start to end.
