@@ -108,12 +108,18 @@ func distance(a, b uint64) uint64 {
 	return b - a
 }
 
-// forget removes the whole process of th, whose end was not seen.
+// forget removes the whole process of th: its end was not seen, or only in
+// the batch in hand, and its number has a new owner.
 func (t *Table) forget(th *thread) {
 	g := th.group
+	if !g.dead {
+		t.live.Vanished++
+	}
 	t.endGroupThreads(g, nil)
 	t.endGroup(g, nil)
-	t.live.Vanished++
+	if t.threads[th.tid] == th {
+		t.removeThread(th)
+	}
 }
 
 // endGroupThreads removes all threads of g but keep.
