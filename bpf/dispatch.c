@@ -18,6 +18,13 @@ struct {
 	__type(value, u32);
 } handlers SEC(".maps");
 
+// A jump to a constant entry is patched into the program, others go through a
+// retpoline: so the first handlers of calls.go, the commonest, are reached by one.
+#define OFTEN(number)                                      \
+	case number:                                       \
+		bpf_tail_call_static(ctx, &handlers, number); \
+		return 0;
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
@@ -28,11 +35,16 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	u32 both = call_handlers[nr];
 	if (!both)
 		return 0;
-	u32 handler = both & 0xff;
-	if (handler != both >> 8 && is_compat())
-		handler = both >> 8;
-	if (!handler || is_self(current_tgid()))
+	struct caller by = this_caller();
+	u32 handler = by.compat ? both >> 8 : both & 0xff;
+	if (!handler || is_self(by.tgid))
 		return 0;
+	switch (handler) {
+		OFTEN(1)
+		OFTEN(2)
+		OFTEN(3)
+		OFTEN(4)
+	}
 	bpf_tail_call(ctx, &handlers, handler);
 	return 0;
 }

@@ -8,7 +8,7 @@
 // 45 ns. So each process that has sockets has a bitmap of their numbers here:
 // set where sockets are made, copied at fork, taken from the kernel's table at
 // exec and, for processes older than us, by an iterator at start. A close
-// costs one lookup by process, which misses for processes without sockets.
+// asks one bit for processes without sockets, and costs a lookup for others.
 #pragma once
 #include "headers/plain.h"
 #include "headers/fd.h"
@@ -29,6 +29,29 @@ struct {
 
 const volatile struct socket_fds no_sockets = {};
 
+#define TGIDS (4 * 1024 * 1024) // PID_MAX_LIMIT
+
+// One bit per thread group: clear, it has no entry in socket_fds.
+u64 has_sockets[TGIDS / 64];
+
+INLINE u64 *group_word(u32 tgid)
+{
+	u64 i = tgid / 64;
+	barrier_var(i); // or the verifier does not see the mask
+	return &has_sockets[i & (TGIDS / 64 - 1)];
+}
+
+INLINE u64 group_bit(u32 tgid)
+{
+	return 1ULL << (tgid & 63);
+}
+
+INLINE void forget_sockets(u32 tgid)
+{
+	__sync_fetch_and_and(group_word(tgid), ~group_bit(tgid));
+	bpf_map_delete_elem(&socket_fds, &tgid);
+}
+
 // fd_word is the word of s that holds fd, which is below SOCKET_FDS.
 INLINE u64 *fd_word(struct socket_fds *s, s32 fd)
 {
@@ -44,6 +67,7 @@ INLINE void mark_socket_of(u32 tgid, s32 fd)
 	struct socket_fds *s = bpf_map_lookup_elem(&socket_fds, &tgid);
 	if (!s) {
 		bpf_map_update_elem(&socket_fds, &tgid, (const void *)&no_sockets, BPF_NOEXIST);
+		__sync_fetch_and_or(group_word(tgid), group_bit(tgid));
 		s = bpf_map_lookup_elem(&socket_fds, &tgid);
 		if (!s)
 			return;
@@ -57,12 +81,11 @@ INLINE void mark_socket(s32 fd)
 	mark_socket_of(current_tgid(), fd);
 }
 
-// unmark_socket forgets fd and reports whether it was one. Should another
+// unmark_socket_of forgets fd and reports whether it was one. Should another
 // thread have been given the number for a new socket meanwhile, it stays.
-INLINE bool unmark_socket(s32 fd)
+INLINE bool unmark_socket_of(u32 tgid, s32 fd)
 {
-	u32 tgid = current_tgid();
-	if (fd < 0 || fd >= SOCKET_FDS)
+	if (fd < 0 || fd >= SOCKET_FDS || !(*group_word(tgid) & group_bit(tgid)))
 		return false;
 	struct socket_fds *s = bpf_map_lookup_elem(&socket_fds, &tgid);
 	if (!s)
@@ -85,7 +108,7 @@ __noinline int note_copy(s32 fd)
 	if (fd_socket(fd))
 		mark_socket(fd);
 	else
-		unmark_socket(fd);
+		unmark_socket_of(current_tgid(), fd);
 	return 0;
 }
 
@@ -119,10 +142,11 @@ HANDLER(fcntl)
 HANDLER(close)
 {
 	struct rec r;
-	bool compat = is_compat();
+	struct caller by = this_caller();
+	bool compat = by.compat;
 	s32 fd = A0;
 
-	if (ret || !unmark_socket(fd) || !begin(&r, 5, 2))
+	if (ret || !unmark_socket_of(by.tgid, fd) || !begin_for(&r, by.tid, 5, 2))
 		return 0;
 	put_s64(&r, 0, ret);
 	put_s64(&r, 1, fd);
@@ -180,8 +204,10 @@ int BPF_PROG(sockets_fork, struct task_struct *parent, struct task_struct *child
 	if (from == to)
 		return 0;
 	struct socket_fds *s = bpf_map_lookup_elem(&socket_fds, &from);
-	if (s)
-		bpf_map_update_elem(&socket_fds, &to, s, BPF_ANY);
+	if (!s)
+		return 0;
+	bpf_map_update_elem(&socket_fds, &to, s, BPF_ANY);
+	__sync_fetch_and_or(group_word(to), group_bit(to));
 	return 0;
 }
 
@@ -205,16 +231,15 @@ int BPF_PROG(sockets_exec, struct task_struct *t, pid_t old_pid, struct linux_bi
 		left |= s->word[i];
 	}
 	if (!left)
-		bpf_map_delete_elem(&socket_fds, &tgid);
+		forget_sockets(tgid);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sockets_exit, struct task_struct *t)
 {
-	u32 tgid = t->tgid;
 	if (t->pid == t->tgid)
-		bpf_map_delete_elem(&socket_fds, &tgid);
+		forget_sockets(t->tgid);
 	return 0;
 }
 

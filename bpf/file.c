@@ -24,6 +24,7 @@ struct open {
 	u32 ppm;           // the format's flags
 	u32 dev;
 	u64 ino;
+	bool other; // the file has another name than the path ends in
 };
 
 // encode_dev is the kernel's device number as stat(2) shows it.
@@ -92,10 +93,12 @@ INLINE bool ends_in(struct rec *r, u64 at, u32 n, struct dentry *d)
 	return true;
 }
 
-// contradicts reports whether the opened file has another name than the path
-// ends in. A mounted root has its mount point's name.
+// contradicts reports whether the opened file, if any, has another name than
+// the path ends in. A mounted root has its mount point's name.
 INLINE bool contradicts(struct rec *r, struct open *o, u64 at, u32 n)
 {
+	if (!o->file || !n)
+		return false;
 	struct file *f = TYPED(file, o->file);
 	struct dentry *d = READ(f, f_path.dentry);
 	if (ends_in(r, at, n, d))
@@ -116,14 +119,12 @@ INLINE bool thinned(struct rec *r, struct open *o, u64 at, u32 n)
 {
 	if (o->flags & (K_O_ACCMODE | K_O_CREAT | K_O_TRUNC | K_O_DIRECTORY | K_O_PATH | K_O_TMPFILE_BIT))
 		return false;
-	if (o->origin || at > RECORD_MAX || !n)
+	if (o->origin || o->other || at > RECORD_MAX || !n)
 		return false;
 	if (o->file) {
 		struct file *f = TYPED(file, o->file);
 		struct inode *inode = READ(f, f_inode);
 		if ((READ(inode, i_mode) & S_IFMT) != S_IFREG)
-			return false;
-		if (contradicts(r, o, at, n))
 			return false;
 	}
 	return thin_open(r, r->buf + at, n);
@@ -144,9 +145,7 @@ INLINE bool is_raced(struct rec *r, struct open *o, u64 at, u32 n)
 // path is n bytes at offset at.
 INLINE int end_open(struct rec *r, struct open *o, u64 at, u32 n)
 {
-	bool other = o->file && n && contradicts(r, o, at, n);
-
-	if (!other) {
+	if (!o->other) {
 		put_origin(r, o->origin);
 		return submit(r);
 	}
@@ -166,15 +165,17 @@ INLINE int end_open(struct rec *r, struct open *o, u64 at, u32 n)
 HANDLER(open)
 {
 	struct rec r;
-	bool compat = is_compat();
+	struct caller by = this_caller();
+	bool compat = by.compat;
 	struct open o = {.ret = ret, .name = (void *)A0, .flags = A1, .mode = A2, .origin = compat ? ORIGIN_IA32 : 0};
 
 	look(&o);
-	if (!begin(&r, 3, 6))
+	if (!begin_for(&r, by.tid, 3, 6))
 		return 0;
 	put_s64(&r, 0, ret);
 	u64 at = r.off;
 	u32 n = put_user_str(&r, 1, o.name);
+	o.other = contradicts(&r, &o, at, n);
 	if (thinned(&r, &o, at, n))
 		return cancel(&r);
 	put_u32(&r, 2, o.ppm);
@@ -187,17 +188,19 @@ HANDLER(open)
 HANDLER(openat)
 {
 	struct rec r;
-	bool compat = is_compat();
+	struct caller by = this_caller();
+	bool compat = by.compat;
 	struct open o = {.ret = ret, .dirfd = A0, .name = (void *)A1, .flags = A2, .mode = A3,
 			 .origin = compat ? ORIGIN_IA32 : 0};
 
 	look(&o);
-	if (!begin(&r, 307, 7))
+	if (!begin_for(&r, by.tid, 307, 7))
 		return 0;
 	put_s64(&r, 0, ret);
 	put_s64(&r, 1, o.dirfd);
 	u64 at = r.off;
 	u32 n = put_user_str(&r, 2, o.name);
+	o.other = contradicts(&r, &o, at, n);
 	if (thinned(&r, &o, at, n))
 		return cancel(&r);
 	put_u32(&r, 3, o.ppm);
@@ -210,7 +213,8 @@ HANDLER(openat)
 HANDLER(openat2)
 {
 	struct rec r;
-	bool compat = is_compat();
+	struct caller by = this_caller();
+	bool compat = by.compat;
 	u64 how[3] = {}; // flags, mode, resolve: the same for 32-bit callers
 	struct open o = {.ret = ret, .dirfd = A0, .name = (void *)A1, .origin = compat ? ORIGIN_IA32 : 0};
 
@@ -219,12 +223,13 @@ HANDLER(openat2)
 	o.mode = how[1];
 	o.resolve = how[2];
 	look(&o);
-	if (!begin(&r, 327, 8))
+	if (!begin_for(&r, by.tid, 327, 8))
 		return 0;
 	put_s64(&r, 0, ret);
 	put_s64(&r, 1, o.dirfd);
 	u64 at = r.off;
 	u32 n = put_user_str(&r, 2, o.name);
+	o.other = contradicts(&r, &o, at, n);
 	if (thinned(&r, &o, at, n))
 		return cancel(&r);
 	put_u32(&r, 3, o.ppm);
@@ -238,16 +243,18 @@ HANDLER(openat2)
 HANDLER(creat)
 {
 	struct rec r;
-	bool compat = is_compat();
+	struct caller by = this_caller();
+	bool compat = by.compat;
 	struct open o = {.ret = ret, .name = (void *)A0, .flags = K_O_CREAT | 1 | K_O_TRUNC, .mode = A1,
 			 .origin = compat ? ORIGIN_IA32 : 0};
 
 	look(&o);
-	if (!begin(&r, 59, 6))
+	if (!begin_for(&r, by.tid, 59, 6))
 		return 0;
 	put_s64(&r, 0, ret);
 	u64 at = r.off;
 	u32 n = put_user_str(&r, 1, o.name);
+	o.other = contradicts(&r, &o, at, n);
 	put_u32(&r, 2, o.mode & 07777);
 	put_u32(&r, 3, o.dev);
 	put_u64(&r, 4, o.ino);
@@ -259,11 +266,12 @@ HANDLER(creat)
 HANDLER(open_by_handle_at)
 {
 	struct rec r;
-	bool compat = is_compat();
+	struct caller by = this_caller();
+	bool compat = by.compat;
 	struct open o = {.ret = ret, .dirfd = A0, .flags = A2};
 
 	look(&o);
-	if (!begin(&r, 337, 6))
+	if (!begin_for(&r, by.tid, 337, 6))
 		return 0;
 	put_s64(&r, 0, ret);
 	put_s64(&r, 1, o.dirfd);

@@ -77,6 +77,7 @@ const (
 	sensorProgCallPivotRoot      = "call_pivot_root"
 	sensorProgCallPrctl          = "call_prctl"
 	sensorProgCallPtrace         = "call_ptrace"
+	sensorProgCallRead           = "call_read"
 	sensorProgCallRecv           = "call_recv"
 	sensorProgCallRecvfrom       = "call_recvfrom"
 	sensorProgCallRecvmmsg       = "call_recvmmsg"
@@ -130,6 +131,8 @@ const (
 	sensorProgUringComplete      = "uring_complete"
 	sensorProgUringSubmit        = "uring_submit"
 	sensorVarCallHandlers        = "call_handlers"
+	sensorVarDnsSockets          = "dns_sockets"
+	sensorVarHasSockets          = "has_sockets"
 	sensorVarHaveCast            = "have_cast"
 	sensorVarNoSockets           = "no_sockets"
 	sensorVarPageKb              = "page_kb"
@@ -225,6 +228,7 @@ type sensorProgramSpecs struct {
 	CallPivotRoot      *ebpf.ProgramSpec `ebpf:"call_pivot_root"`
 	CallPrctl          *ebpf.ProgramSpec `ebpf:"call_prctl"`
 	CallPtrace         *ebpf.ProgramSpec `ebpf:"call_ptrace"`
+	CallRead           *ebpf.ProgramSpec `ebpf:"call_read"`
 	CallRecv           *ebpf.ProgramSpec `ebpf:"call_recv"`
 	CallRecvfrom       *ebpf.ProgramSpec `ebpf:"call_recvfrom"`
 	CallRecvmmsg       *ebpf.ProgramSpec `ebpf:"call_recvmmsg"`
@@ -304,6 +308,8 @@ type sensorMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorVariableSpecs struct {
 	CallHandlers *ebpf.VariableSpec `ebpf:"call_handlers"`
+	DnsSockets   *ebpf.VariableSpec `ebpf:"dns_sockets"`
+	HasSockets   *ebpf.VariableSpec `ebpf:"has_sockets"`
 	HaveCast     *ebpf.VariableSpec `ebpf:"have_cast"`
 	NoSockets    *ebpf.VariableSpec `ebpf:"no_sockets"`
 	PageKb       *ebpf.VariableSpec `ebpf:"page_kb"`
@@ -370,6 +376,8 @@ func (m *sensorMaps) Close() error {
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorVariables struct {
 	CallHandlers *ebpf.Variable `ebpf:"call_handlers"`
+	DnsSockets   *ebpf.Variable `ebpf:"dns_sockets"`
+	HasSockets   *ebpf.Variable `ebpf:"has_sockets"`
 	HaveCast     *ebpf.Variable `ebpf:"have_cast"`
 	NoSockets    *ebpf.Variable `ebpf:"no_sockets"`
 	PageKb       *ebpf.Variable `ebpf:"page_kb"`
@@ -427,6 +435,7 @@ type sensorPrograms struct {
 	CallPivotRoot      *ebpf.Program `ebpf:"call_pivot_root"`
 	CallPrctl          *ebpf.Program `ebpf:"call_prctl"`
 	CallPtrace         *ebpf.Program `ebpf:"call_ptrace"`
+	CallRead           *ebpf.Program `ebpf:"call_read"`
 	CallRecv           *ebpf.Program `ebpf:"call_recv"`
 	CallRecvfrom       *ebpf.Program `ebpf:"call_recvfrom"`
 	CallRecvmmsg       *ebpf.Program `ebpf:"call_recvmmsg"`
@@ -530,6 +539,7 @@ func (p *sensorPrograms) Close() error {
 		p.CallPivotRoot,
 		p.CallPrctl,
 		p.CallPtrace,
+		p.CallRead,
 		p.CallRecv,
 		p.CallRecvfrom,
 		p.CallRecvmmsg,

@@ -24,14 +24,27 @@ INLINE u32 current_tgid(void)
 #define COMPAT_BIT (1 << 22) // TIF_32BIT
 #endif
 
-// is_compat reports whether the current call came by the 32-bit table.
-INLINE bool is_compat(void)
+// caller is who makes the current call.
+struct caller {
+	u32 tgid;
+	u32 tid;
+	bool compat; // came by the 32-bit table
+};
+
+// this_caller asks the kernel once: each helper costs as much as all the loads.
+INLINE struct caller this_caller(void)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
 		struct task_struct *t = bpf_get_current_task_btf();
-		return t->COMPAT_FIELD & COMPAT_BIT;
+		return (struct caller){t->tgid, t->pid, (t->COMPAT_FIELD & COMPAT_BIT) != 0};
 	}
-	return BPF_CORE_READ(task(), COMPAT_FIELD) & COMPAT_BIT;
+	u64 id = bpf_get_current_pid_tgid();
+	return (struct caller){id >> 32, id, (BPF_CORE_READ(task(), COMPAT_FIELD) & COMPAT_BIT) != 0};
+}
+
+INLINE bool is_compat(void)
+{
+	return this_caller().compat;
 }
 
 #if defined(__TARGET_ARCH_x86)
