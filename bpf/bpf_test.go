@@ -17,6 +17,7 @@ import (
 	"unsafe"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
@@ -228,6 +229,42 @@ func TestLayout(t *testing.T) {
 	}
 	if n := spec.Maps["control"].ValueSize; uintptr(n) != unsafe.Sizeof(Control{}) {
 		t.Errorf("control is %d bytes", n)
+	}
+}
+
+// TestRefusedProgramsAreLeftOut makes the verifier refuse a program.
+func TestRefusedProgramsAreLeftOut(t *testing.T) {
+	need.BPF(t)
+	for _, c := range []struct {
+		program string
+		fails   bool
+	}{{"call_setsid", false}, {"tcp_state", false}, {"process_fork", true}} {
+		spec, err := loadSensor()
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec.Programs[c.program].Instructions = asm.Instructions{asm.Mov.Reg(asm.R0, asm.R9), asm.Return()}
+		s, o := &Sensor{}, Options{RingBytes: 1 << 20}
+		err = s.load(spec, o)
+		if (err != nil) != c.fails {
+			t.Errorf("without %s: %v", c.program, err)
+		}
+		if err == nil {
+			missing := len(s.Missing) == 1 && strings.HasPrefix(s.Missing[0], c.program+": refused by the kernel's verifier: ")
+			if !missing || s.coll.Programs[c.program] != nil || strings.Contains(s.Missing[0], "\n") {
+				t.Errorf("without %s: missing %q", c.program, s.Missing)
+			}
+			table, _ := slots(spec)
+			s.Ring, s.CPUs, s.Control = s.coll.Maps["ring"], s.coll.Maps["cpus"], s.coll.Maps["control"]
+			for _, err := range []error{s.fill(o, table), s.attach(spec)} {
+				if err != nil {
+					t.Errorf("without %s: %v", c.program, err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -10,7 +10,6 @@
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
-#define DNS_PORT 53
 #define DNS_MAX 512
 #define CONTROL_MAX 256
 #define RIGHTS_MAX 32 // descriptors of one message that are noted
@@ -111,10 +110,10 @@ INLINE bool is_new(struct message *m, u64 inode)
 	return true;
 }
 
-// examine fills in socket and peer, and reports whether m is a datagram whose
-// peer is new. A connected socket's peer is the kernel's; only a datagram sent
-// with an address may go elsewhere.
-INLINE bool examine(struct message *m)
+// describe fills in socket and peer, and reports whether m is a datagram of a
+// family that we know, with the socket's inode number. A connected socket's peer
+// is the kernel's; only a datagram sent with an address may go elsewhere.
+INLINE bool describe(struct message *m, u64 *ino)
 {
 	m->family = 0;
 	struct file *f = fd_file(m->fd);
@@ -136,7 +135,15 @@ INLINE bool examine(struct message *m)
 	read_sock_peer(&m->peer, m->sk);
 	if (m->addr && (!m->incoming || !m->peer.family))
 		read_peer(&m->peer, m->addr, m->addr_len);
-	return is_new(m, BPF_CORE_READ(inode, i_ino));
+	*ino = BPF_CORE_READ(inode, i_ino);
+	return true;
+}
+
+// examine describes m and reports whether it is a datagram whose peer is new.
+INLINE bool examine(struct message *m)
+{
+	u64 ino = 0;
+	return describe(m, &ino) && is_new(m, ino);
 }
 
 INLINE void put_message_tuple(struct rec *r, u32 i, struct message *m)
@@ -294,6 +301,28 @@ HANDLER(recvfrom)
 	struct message m = {.bytes = ret, .fd = a[0], .data = (void *)a[1], .piece = a[2], .size = a[2],
 			    .addr = (void *)a[4], .addr_len = addr_len, .compat = compat, .incoming = true};
 	return received_from(&m);
+}
+
+// read: only of sockets that were connected to a name server, and only for its
+// answers; Go's resolver reads them so.
+HANDLER(read)
+{
+	u64 ino = 0;
+
+	if (ret < DNS_HEAD)
+		return 0;
+	bool compat = is_compat();
+	u64 key = dns_key(arg0(regs, compat));
+	u64 *place = dns_place(key);
+	if (*place != key)
+		return 0;
+	struct message m = {.bytes = ret, .fd = arg0(regs, compat), .data = (void *)arg1(regs, compat), .piece = ret,
+			    .compat = compat, .incoming = true};
+	if (describe(&m, &ino))
+		dns(&m);
+	else
+		*place = 0; // the number is another file's now
+	return 0;
 }
 
 HANDLER(recv)

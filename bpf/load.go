@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ type Sensor struct {
 	Ring    *ebpf.Map // BPF_MAP_TYPE_RINGBUF: samples as headers/record.h lays them out
 	CPUs    *ebpf.Map // mmapable array of CPU, one per possible processor
 	Control *ebpf.Map // mmapable array of one Control
-	Missing []string  // hooks that this kernel does not have, "program: tracepoint"
+	Missing []string  // what this kernel does not have or refuses, "program: hook" or "program: why"
 
 	coll  *ebpf.Collection
 	links []link.Link
@@ -86,14 +87,11 @@ func Load(o Options) (*Sensor, error) {
 	if err := s.prune(spec, o.Only); err != nil {
 		return nil, err
 	}
-	table, err := configure(spec, o)
-	if err != nil {
+	if err := s.load(spec, o); err != nil {
 		return nil, err
 	}
-	if s.coll, err = ebpf.NewCollection(spec); err != nil {
-		return nil, explain(err, o)
-	}
 	s.Ring, s.CPUs, s.Control = s.coll.Maps["ring"], s.coll.Maps["cpus"], s.coll.Maps["control"]
+	table, _ := slots(spec)
 	if err := s.fill(o, table); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -121,12 +119,75 @@ func handler(p *ebpf.ProgramSpec) bool {
 	return p.AttachTo == "sys_exit" && p.Name != "sys_exit"
 }
 
+// essential are the programs without which nothing can be told: they load or
+// Load fails.
+var essential = []string{"sys_exit", "process_exec", "process_fork", "process_exit"}
+
 // hook is the name of p's attach point in the kernel's BTF.
 func hook(p *ebpf.ProgramSpec) string {
 	if p.AttachType == ebpf.AttachTraceIter {
 		return "bpf_iter_" + p.AttachTo
 	}
 	return "btf_trace_" + p.AttachTo
+}
+
+// load loads spec, without the programs that the kernel refuses unless they
+// are essential.
+func (s *Sensor) load(spec *ebpf.CollectionSpec, o Options) error {
+	if _, err := configure(spec, o); err != nil {
+		return err
+	}
+	var err error
+	if s.coll, err = ebpf.NewCollection(spec); err == nil {
+		return nil
+	}
+	if verifier := new(ebpf.VerifierError); !errors.As(err, &verifier) {
+		return explain(err, o)
+	}
+	if s.refuse(spec, slices.Sorted(maps.Keys(spec.Programs))); len(s.Missing) == 0 {
+		return explain(err, o)
+	}
+	if _, err := configure(spec, o); err != nil {
+		return err
+	}
+	if s.coll, err = ebpf.NewCollection(spec); err != nil {
+		return explain(err, o)
+	}
+	return nil
+}
+
+// refuse takes those of names from spec that the kernel's verifier refuses
+// and that are not essential: it halves them until they are alone.
+func (s *Sensor) refuse(spec *ebpf.CollectionSpec, names []string) {
+	why := refusal(spec, names)
+	switch {
+	case why == "":
+	case len(names) > 1:
+		half := len(names) / 2
+		s.refuse(spec, names[:half])
+		s.refuse(spec, names[half:])
+	case !slices.Contains(essential, names[0]):
+		s.Missing = append(s.Missing, names[0]+": refused by the kernel's verifier: "+why)
+		delete(spec.Programs, names[0])
+	}
+}
+
+// refusal is what the verifier says to these programs of spec, in one line;
+// empty when it takes them.
+func refusal(spec *ebpf.CollectionSpec, names []string) string {
+	some := spec.Copy()
+	maps.DeleteFunc(some.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !slices.Contains(names, name) })
+	some.Maps["ring"].MaxEntries = uint32(os.Getpagesize())
+	coll, err := ebpf.NewCollection(some)
+	if err == nil {
+		coll.Close()
+		return ""
+	}
+	verifier := new(ebpf.VerifierError)
+	if !errors.As(err, &verifier) {
+		return ""
+	}
+	return verifier.Error()
 }
 
 // prune removes programs whose tracepoint the kernel lacks.
@@ -279,8 +340,12 @@ func (s *Sensor) attach(spec *ebpf.CollectionSpec) error {
 			continue
 		}
 		l, err := link.AttachTracing(link.TracingOptions{Program: s.coll.Programs[name]})
-		if err != nil {
+		if err != nil && slices.Contains(essential, name) {
 			return fmt.Errorf("attach %s to %s: %w", name, p.AttachTo, err)
+		}
+		if err != nil {
+			s.Missing = append(s.Missing, fmt.Sprintf("%s: attach to %s: %v", name, p.AttachTo, err))
+			continue
 		}
 		s.links = append(s.links, l)
 	}

@@ -124,6 +124,34 @@ INLINE bool other_peer(const struct peer *user, struct sock *sk)
 	return user->ip[0] != k.ip[0] || user->ip[1] != k.ip[1];
 }
 
+#define DNS_PORT 53
+#define DNS_HEAD 12 // bytes of the shortest message
+
+#define DNS_SOCKETS 4096
+
+// Descriptors that were connected to a name server: read(2) is looked at only for
+// them. Where two share a place the later one has it.
+u64 dns_sockets[DNS_SOCKETS];
+
+INLINE u64 dns_key(s32 fd)
+{
+	return (u64)current_tgid() << 32 | (u32)fd;
+}
+
+INLINE u64 *dns_place(u64 key)
+{
+	u64 i = key * 0x9E3779B97F4A7C15ull >> 52;
+	barrier_var(i);
+	return &dns_sockets[i & (DNS_SOCKETS - 1)];
+}
+
+INLINE void note_dns(s32 fd, struct sock *sk)
+{
+	u64 key = dns_key(fd);
+	if (sk && BPF_CORE_READ(sk, __sk_common.skc_dport) == swap16(DNS_PORT))
+		*dns_place(key) = key;
+}
+
 HANDLER(connect)
 {
 	struct rec r;
@@ -134,6 +162,7 @@ HANDLER(connect)
 	struct sock *sk = !ret || ret == -EINPROGRESS ? fd_sock(a[0]) : NULL;
 
 	read_peer(&p, (void *)a[1], a[2]);
+	note_dns(a[0], sk);
 	if (!begin(&r, 23, 4))
 		return 0;
 	put_s64(&r, 0, ret);

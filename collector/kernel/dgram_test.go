@@ -116,37 +116,96 @@ func TestOnlyTheFirstDatagramToAPeer(t *testing.T) {
 	}
 }
 
-func TestDNSAnswer(t *testing.T) {
+// mmsghdr is struct mmsghdr of recvmmsg(2).
+type mmsghdr struct {
+	h   unix.Msghdr
+	len uint32
+	_   uint32
+}
+
+func TestDNSAnswersHoweverTheyAreRead(t *testing.T) {
 	answer := []byte(strings.Repeat("answer! ", 80)) // 640 bytes
-	var client, server netip.AddrPort
-	ev := watch(t, Options{}, func() {
-		var s, c int64
-		s, server = udp(t, "127.0.0.53:53")
-		c, client = udp(t, "127.0.0.1:0")
-		buf := make([]byte, 1024)
-		to, n := sockaddr(client)
-		for range 2 {
-			raw(unix.SYS_SENDTO, s, answer, len(answer), 0, to, n)
-			if res := raw(unix.SYS_RECVFROM, c, buf, len(buf), 0, make([]byte, 28), []byte{28, 0, 0, 0}); res != int64(len(answer)) {
-				t.Errorf("received %d", res)
+	buf := make([]byte, 1024)
+	tests := []struct {
+		name      string
+		connected bool
+		read      func(fd int64) int64
+	}{
+		{"recvfrom", false, func(fd int64) int64 {
+			return raw(unix.SYS_RECVFROM, fd, buf, len(buf), 0, make([]byte, 28), []byte{28, 0, 0, 0})
+		}},
+		{"recvmsg", false, func(fd int64) int64 {
+			m, _ := msghdr(buf, make([]byte, 28), 28)
+			return raw(unix.SYS_RECVMSG, fd, unsafe.Pointer(m), 0)
+		}},
+		{"recvmmsg", false, func(fd int64) int64 {
+			h, iov := msghdr(buf, make([]byte, 28), 28)
+			m := mmsghdr{h: *h}
+			m.h.Iov = iov
+			if raw(unix.SYS_RECVMMSG, fd, unsafe.Pointer(&m), 1, 0, 0) != 1 {
+				return -1
 			}
-		}
-		raw(unix.SYS_CLOSE, s)
-	})
-	answers := 0
-	for _, e := range ev {
-		want, err := event.EncodeParams(event.DNS, [2]netip.AddrPort{client, server}, answer[:512])
-		ok(t, err)
-		if e.Type == event.DNS && same(e.Params, want) {
-			answers++
+			return int64(m.len)
+		}},
+		{"recvfrom without address", true, func(fd int64) int64 { return raw(unix.SYS_RECVFROM, fd, buf, len(buf), 0, 0, 0) }},
+		{"read", true, func(fd int64) int64 { return raw(unix.SYS_READ, fd, buf, len(buf)) }},
+	}
+	for _, host := range []string{"127.0.0.53:53", "[::1]:53"} {
+		for _, tt := range tests {
+			var client, server netip.AddrPort
+			ev := watch(t, Options{}, func() {
+				var s, c int64
+				s, server = udp(t, host)
+				c, client = udp(t, netip.AddrPortFrom(server.Addr(), 0).String())
+				if tt.connected {
+					p, n := sockaddr(server)
+					raw(unix.SYS_CONNECT, c, p, n)
+				}
+				to, n := sockaddr(client)
+				for range 2 {
+					raw(unix.SYS_SENDTO, s, answer, len(answer), 0, to, n)
+					if res := tt.read(c); res != int64(len(answer)) {
+						t.Errorf("%s from %s: received %d", tt.name, host, res)
+					}
+				}
+				raw(unix.SYS_CLOSE, s)
+				raw(unix.SYS_CLOSE, c)
+			})
+			want, err := event.EncodeParams(event.DNS, [2]netip.AddrPort{client, server}, answer[:512])
+			ok(t, err)
+			answers := 0
+			for _, e := range ev {
+				if e.Type == event.DNS && same(e.Params, want) {
+					answers++
+				}
+			}
+			if answers != 2 {
+				t.Errorf("%s from %s: %d answers, want 2", tt.name, host, answers)
+			}
 		}
 	}
-	if answers != 2 {
-		t.Errorf("%d answers, want 2", answers)
-		for _, e := range ev {
-			if e.Type == event.DNS {
-				t.Log(show(e.Type, e.Params))
-			}
+}
+
+func TestReadsThatAreNoAnswers(t *testing.T) {
+	buf := []byte(strings.Repeat("x", 64))
+	ev := watch(t, Options{}, func() {
+		s, server := udp(t, "127.0.0.53:53")
+		c, client := udp(t, "127.0.0.53:0")
+		p, n := sockaddr(server)
+		raw(unix.SYS_CONNECT, c, p, n)
+		to, n := sockaddr(client)
+		raw(unix.SYS_SENDTO, s, buf, 11, 0, to, n) // shorter than a message
+		raw(unix.SYS_READ, c, buf, len(buf))
+		fd := must[[2]int](t)(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0))
+		ok(t, unix.Dup3(fd[0], int(c), 0)) // the number is another socket's now
+		for range 2 {
+			raw(unix.SYS_WRITE, fd[1], buf, 64)
+			raw(unix.SYS_READ, c, buf, len(buf))
+		}
+	})
+	for _, e := range ev {
+		if e.Type == event.DNS {
+			t.Error(show(e.Type, e.Params))
 		}
 	}
 }
