@@ -170,11 +170,13 @@ func TestLiveAgreesWithProc(t *testing.T) {
 		"(sleep 64 &) ; sleep 64", // the first is an orphan
 		"exec -a other sleep 65",
 		"bash -c 'exec 7</etc/passwd 8<&7; sleep 66; true'",
+		need.Program(t, "script") + " -qec 'exec sleep 67' /dev/null </dev/null >/dev/null", // a terminal of its own
+		need.Program(t, "unshare") + " --fork --pid sleep 68",
+		"unshare --fork --pid bash -mc 'sleep 69 & (setsid sleep 60 & wait) & wait'", // groups and sessions by other numbers
 	} {
-		cmd := shell(t, script)
-		_ = cmd
+		shell(t, script)
 	}
-	for n := 62; n <= 66; n++ {
+	for _, n := range []int{60, 62, 63, 64, 65, 66, 67, 68, 69} {
 		w.find(t, fmt.Sprintf("sleep %d", n), func(e *event.Event) bool {
 			return e.Type == event.SyscallExecveV19X && strings.HasSuffix(e.Process.Cmdline, fmt.Sprintf("sleep %d", n))
 		})
@@ -190,19 +192,25 @@ func TestLiveAgreesWithProc(t *testing.T) {
 	for _, p := range fresh.Processes() {
 		want[p.PID] = p
 	}
-	compared := 0
+	compared, onTerminal, elsewhere := 0, 0, 0
 	for _, p := range tab.Processes() {
 		q := want[p.PID]
 		if q == nil || !strings.HasPrefix(p.Cmdline, "sleep 6") {
 			continue
 		}
 		compared++
+		if p.TTY != 0 {
+			onTerminal++
+		}
+		if p.VPID != p.PID {
+			elsewhere++
+		}
 		if a, b := summary(p), summary(q); a != b {
 			t.Errorf("%s:\nevents say %s\n/proc says %s", p.Cmdline, a, b)
 		}
 	}
-	if compared < 7 {
-		t.Errorf("only %d processes were compared", compared)
+	if compared < 11 || onTerminal == 0 || elsewhere < 3 {
+		t.Errorf("compared %d processes, %d with a terminal, %d in pid namespaces", compared, onTerminal, elsewhere)
 	}
 }
 
