@@ -186,28 +186,3 @@ func (r *reader) countRows(ctx context.Context, s *search, p *plan, h *audit.His
 	}
 	return err
 }
-
-// countMatches counts activities one by one, newest first, while time lasts.
-func (r *reader) countMatches(ctx context.Context, s *search, h *audit.Histogram) error {
-	one := *s
-	one.need = maxRows
-	for {
-		found, _, done, err := r.search(ctx, &one)
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			if err := addTo(h, found[i].ID.NS, int64(found[i].Kind), 1); err != nil {
-				return err
-			}
-		}
-		switch {
-		case !done:
-			h.Exact = false
-			return nil
-		case len(found) < maxRows:
-			return nil
-		}
-		one.after = found[len(found)-1].ID
-	}
-}

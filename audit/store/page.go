@@ -146,6 +146,7 @@ type search struct {
 	after    event.ID
 	need     int
 	deadline time.Time
+	sample   bool // a graph has no time to count what it must judge
 }
 
 func newSearch(sel audit.Selection) (*search, error) {
