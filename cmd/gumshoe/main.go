@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 )
 
@@ -12,5 +13,6 @@ import (
 var version = "unversioned"
 
 func main() {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // what libraries log waits for a log of ours: openLog
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
