@@ -117,7 +117,9 @@ func (g *graph) take(s *Screen, m counted) tea.Cmd {
 	var cmds []tea.Cmd
 	if m.err == nil {
 		g.hist, g.have = m.hist, true
-		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Of: m.of, Exact: m.hist.Exact}))
+		if s.shown { // who else counts has said so
+			cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Of: m.of, Exact: m.hist.Exact}))
+		}
 	}
 	if again && s.shown {
 		cmds = append(cmds, g.refresh(s.scope, s.trail))

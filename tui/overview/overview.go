@@ -168,7 +168,9 @@ func (s *Screen) take(m counted) tea.Cmd {
 	if m.err == nil {
 		s.hist, s.facets = m.hist, m.facets
 		s.clamp()
-		cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Of: m.of, Exact: m.hist.Exact}))
+		if s.load.shown { // who else counts has said so
+			cmds = append(cmds, pane.Send(pane.Counted{Total: m.hist.Total, Of: m.of, Exact: m.hist.Exact}))
+		}
 	}
 	if again {
 		cmds = append(cmds, s.refresh())
