@@ -70,7 +70,12 @@ func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
 }
 
 // Keys implements pane.Pane.
-func (s *Screen) Keys() []key.Binding { return s.keys.All() }
+func (s *Screen) Keys() []key.Binding {
+	if s.layout.focus == onDetail {
+		return s.keys.Reading()
+	}
+	return s.keys.All()
+}
 
 // Resize implements pane.Pane.
 func (s *Screen) Resize(w, h int) {

@@ -36,7 +36,11 @@ func (b *builder) add(label string, role theme.Role, text, field, value string) 
 	}
 }
 
-func (b *builder) gap() { b.facts = append(b.facts, pane.Fact{}) }
+func (b *builder) gap() {
+	if n := len(b.facts); n > 0 && b.facts[n-1].Text != "" {
+		b.facts = append(b.facts, pane.Fact{})
+	}
+}
 
 func (b *builder) who(a *event.Activity) {
 	b.add("WHO", theme.Strong, a.User, "who", a.User)

@@ -1,6 +1,10 @@
 package pane
 
-import "charm.land/bubbles/v2/key"
+import (
+	"slices"
+
+	"charm.land/bubbles/v2/key"
+)
 
 // Keys are the bindings that screens with rows have in common.
 type Keys struct {
@@ -42,6 +46,13 @@ func DefaultKeys() Keys {
 		Flip:     Bind("|", "detail beside, below, away", "|"),
 		Yank:     Bind("y", "copy", "y"),
 	}
+}
+
+// Reading are the bindings with the one that leads out of a detail first.
+func (k Keys) Reading() []key.Binding {
+	all := k.All()
+	i := slices.IndexFunc(all, func(b key.Binding) bool { return slices.Equal(b.Keys(), k.Back.Keys()) })
+	return slices.Insert(slices.Delete(all, i, i+1), 0, k.Back)
 }
 
 // All are the bindings in the order of the help.

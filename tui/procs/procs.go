@@ -103,6 +103,9 @@ func New(ctx context.Context, styles *theme.Styles, trail Trail) *Screen {
 // Keys implements pane.Pane.
 func (s *Screen) Keys() []key.Binding {
 	k, t := s.keys.All(), &s.hides.toggles
+	if s.shape.onDetail {
+		k = s.keys.Reading()
+	}
 	return slices.Insert(k, 1, t.ended, t.kernel)
 }
 
