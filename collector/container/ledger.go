@@ -220,28 +220,45 @@ func (l *ledger) batch() *event.Batch {
 // noCPU keeps the IDs of our events apart from the kernel's.
 const noCPU = 0xFFFF
 
-// memory keeps the newest answers by key.
+// memory keeps the newest answers by key, up to a number and to
+// maxRememberBytes together: labels are written by whoever makes containers.
 type memory struct {
 	byKey map[string]*event.Container
-	order []string // ring of keys, oldest at next once full
-	next  int
+	order []string // of keys, oldest first
+	max   int
+	bytes int
 }
 
 func newMemory(n int) *memory {
-	return &memory{byKey: map[string]*event.Container{}, order: make([]string, 0, n)}
+	return &memory{byKey: map[string]*event.Container{}, max: n}
 }
 
 func (m *memory) get(k string) *event.Container { return m.byKey[k] }
 
 func (m *memory) put(k string, c *event.Container) {
-	if _, ok := m.byKey[k]; !ok {
-		if len(m.order) < cap(m.order) {
-			m.order = append(m.order, k)
-		} else {
-			delete(m.byKey, m.order[m.next])
-			m.order[m.next] = k
-			m.next = (m.next + 1) % len(m.order)
-		}
+	if old, ok := m.byKey[k]; ok {
+		m.bytes -= size(old)
+	} else {
+		m.order = append(m.order, k)
 	}
 	m.byKey[k] = c
+	m.bytes += size(c)
+	for len(m.order) > m.max || m.bytes > maxRememberBytes && len(m.order) > 1 {
+		m.bytes -= size(m.byKey[m.order[0]])
+		delete(m.byKey, m.order[0])
+		m.order = m.order[1:]
+	}
+}
+
+// size is about what c takes, in bytes.
+func size(c *event.Container) int {
+	n := 1 << 10
+	for k, v := range c.Labels {
+		n += len(k) + len(v) + 32
+	}
+	for i := range c.Mounts {
+		m := &c.Mounts[i]
+		n += len(m.Source) + len(m.Dest) + len(m.Mode) + len(m.Propagation) + 72
+	}
+	return n
 }

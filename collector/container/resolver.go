@@ -17,15 +17,17 @@ import (
 
 // Limits of a Resolver. What exceeds them is counted in Stats.
 const (
-	queueLength  = 1024 // questions not yet looked at
-	maxJobs      = 4096 // containers being asked about
-	maxRemember  = 8192 // answers kept to be given again
-	maxOutbox    = 256  // answers waiting for the line; beyond it nobody asks on
-	workers      = 4
-	callTimeout  = 3 * time.Second // of one question to all runtimes
-	firstRetry   = 50 * time.Millisecond
-	tries        = 8 // 50 ms doubled seven times: a runtime has 6 s to know its container
-	answersBatch = 64
+	queueLength = 1024 // questions not yet looked at
+	maxJobs     = 4096 // containers being asked about
+	maxRemember = 8192 // answers kept to be given again
+	// of those answers together; what is forgotten is asked for anew
+	maxRememberBytes = 32 << 20
+	maxOutbox        = 256 // answers waiting for the line; beyond it nobody asks on
+	workers          = 4
+	callTimeout      = 3 * time.Second // of one question to all runtimes
+	firstRetry       = 50 * time.Millisecond
+	tries            = 8 // 50 ms doubled seven times: a runtime has 6 s to know its container
+	answersBatch     = 64
 )
 
 // Options configure a Resolver.

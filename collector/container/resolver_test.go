@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -243,5 +244,20 @@ func TestMemoryKeepsTheNewest(t *testing.T) {
 	}
 	if m.get("a") != nil || m.get("b") == nil || m.get("c") == nil || len(m.byKey) != 2 {
 		t.Errorf("kept %v", m.byKey)
+	}
+}
+
+func TestHostileLabelsAreForgottenEarlier(t *testing.T) {
+	m := newMemory(maxRemember)
+	labels := map[string]string{"x": strings.Repeat("l", maxDocument)}
+	for i := range maxRemember {
+		m.put(strconv.Itoa(i), &event.Container{Labels: labels})
+		m.put(strconv.Itoa(i), &event.Container{Labels: labels}) // the same anew
+	}
+	if n := len(m.byKey); n*maxDocument > maxRememberBytes || n < maxRememberBytes/maxDocument/2 || n != len(m.order) {
+		t.Errorf("%d answers of %d KiB are kept", n, maxDocument>>10)
+	}
+	if m.get(strconv.Itoa(maxRemember-1)) == nil {
+		t.Error("the newest is forgotten")
 	}
 }
