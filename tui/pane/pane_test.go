@@ -110,6 +110,32 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestRenewedFactsStayWhereTheyAreRead grows facts below who reads them.
+func TestRenewedFactsStayWhereTheyAreRead(t *testing.T) {
+	facts := []Fact{{Label: "A", Text: "1"}, {Label: "B", Text: "2"}, {Label: "C", Text: "3"}, {Label: "D", Text: "4"}}
+	f := NewFacts(styles)
+	f.Resize(20, 2)
+	f.Set(facts[:3])
+	f.Move(2)
+	before := f.View()
+	f.Renew(facts)
+	if f.Selected().Label != "C" || f.View() != before {
+		t.Errorf("moved to %s:\n%s", f.Selected().Label, f.View())
+	}
+	f.Renew(facts[:1])
+	if f.Selected().Label != "A" {
+		t.Errorf("the cursor is on %s of one fact", f.Selected().Label)
+	}
+	f.Renew(nil)
+	if f.Selected() != nil {
+		t.Error("nothing has a fact")
+	}
+	f.Set(facts)
+	if f.Selected().Label != "A" {
+		t.Error("other facts do not begin at their first")
+	}
+}
+
 func plainText(view string) string {
 	var b strings.Builder
 	for row := range strings.SplitSeq(ansi.Strip(view), "\n") {
