@@ -119,7 +119,7 @@ func (r *reader) count(ctx context.Context, s *search, h *audit.Histogram) error
 		return nil
 	case byMinute && only:
 		return r.countMinutes(ctx, p.counts(in(whos)), s, h)
-	case p.cond.exact:
+	case p.cond.exact && !s.sample:
 		return r.countRows(ctx, s, p, h)
 	}
 	return r.countMatches(ctx, s, h)
@@ -169,20 +169,35 @@ func addTo(h *audit.Histogram, ns uint64, kind, n int64) error {
 // countRows counts in SQL, where the condition is exact.
 func (r *reader) countRows(ctx context.Context, s *search, p *plan, h *audit.Histogram) error {
 	lo, hi := s.rows(r.day)
-	ctx, cancel := context.WithDeadline(ctx, s.deadline)
+	before := earlier(s.deadline, time.Now().Add(graphBudget/2))
+	timed, cancel := context.WithDeadline(ctx, before)
 	defer cancel()
+	mine := like(h)
 	text := fmt.Sprintf("select ((a.id >> 16) + %d) / %d as col, a.kind, count(*) from %s and %s group by col, a.kind",
-		int64(r.day.start()-h.Start), int64(h.Step), p.from(lo, hi), p.where())
-	err := r.query(ctx, text, func(rows *sql.Rows) error {
+		int64(r.day.start()-h.Start), int64(h.Step), p.count(lo, hi), p.where())
+	err := r.query(timed, text, func(rows *sql.Rows) error {
 		var col, kind, n int64
 		if err := rows.Scan(&col, &kind, &n); err != nil {
 			return err
 		}
-		return addTo(h, h.Start+uint64(col)*h.Step, kind, n)
+		return addTo(mine, h.Start+uint64(col)*h.Step, kind, n)
 	})
-	if err != nil && ctx.Err() != nil && context.Cause(ctx) == context.DeadlineExceeded && time.Now().After(s.deadline) {
-		h.Exact = false
+	switch {
+	case err == nil:
+		add(h, mine)
 		return nil
+	case ctx.Err() == nil && timed.Err() != nil:
+		s.sample = true
+		return r.estimate(ctx, s, h)
 	}
 	return err
+}
+
+// count is the table and the rows to count: where one index leads to all of
+// them it also has their kinds, and rows need not be read.
+func (p *plan) count(lo, hi int64) string {
+	if len(p.drives) != 1 || p.cond.op != set || p.drives[0].table != "activity" {
+		return p.from(lo, hi)
+	}
+	return fmt.Sprintf("activity a indexed by activity_%s where a.id between %d and %d", p.drives[0].column, lo, hi)
 }

@@ -50,7 +50,7 @@ create table activity(id integer primary key, tail integer not null, kind intege
 	verb integer not null, target integer not null, process integer not null, who integer not null,
 	result integer not null, count integer not null, end integer not null, origin integer not null);
 create index activity_target on activity(target);
-create index activity_process on activity(process);
+create index activity_process on activity(process, kind);
 create index activity_who on activity(who, kind);
 create table extra(id integer primary key, remote integer not null, local blob, proto integer not null,
 	sent integer not null, received integer not null, name integer not null, flags integer not null, realpath integer not null);
