@@ -97,3 +97,32 @@ func TestPiecesWithoutExecAreBounded(t *testing.T) {
 		t.Errorf("%d bytes for %d threads", got, len(l.tab.argv.waiting))
 	}
 }
+
+// FuzzPieces sends pieces of any order and size: 5 bytes make one.
+func FuzzPieces(f *testing.F) {
+	f.Add([]byte{1, 0, 6, 3, 0, 1, 3, 6, 3, 0, 1, 0, 0, 0, 1})
+	f.Add([]byte{1, 0, 255, 9, 255, 2, 0, 0, 1, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var w argvs
+		for ; len(b) >= 5; b = b[5:] {
+			piece := strings.Repeat("x", int(b[3]))
+			params, err := event.EncodeParams(event.ExecArgs, uint32(b[1]), uint32(b[2])<<(b[4]%24), []byte(piece))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.gather(&event.Event{ID: event.ID{NS: uint64(b[4])}, TID: int64(b[0] % 4), Params: params})
+			if b[4] > 250 {
+				if text, whole := w.take(int64(b[0] % 4)); whole && len(text) == 0 || len(text) > maxArgs {
+					t.Errorf("%d bytes, whole %v", len(text), whole)
+				}
+			}
+			sum := 0
+			for _, a := range w.waiting {
+				sum += cap(a.text)
+			}
+			if sum != w.bytes || sum > maxAllPieces {
+				t.Fatalf("%d bytes are kept, %d counted", sum, w.bytes)
+			}
+		}
+	})
+}
