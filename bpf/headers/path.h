@@ -10,6 +10,9 @@ struct walk {
 	u8 path[WALK_MAX]; // filled from its end
 	u8 name[2 * (NAME_MAX + 1)];
 	u32 pos; // where path begins, kept here for the verifier's sake (advance)
+	struct dentry *dentry; // the next step's, as the others
+	struct vfsmount *mnt;
+	struct dentry *top; // of mnt
 };
 
 // One entry per possible CPU.
@@ -78,43 +81,59 @@ INLINE void read_dentry(struct dentry_head *h, struct dentry *d)
 	}
 }
 
+// walk_step goes one component or mount upwards and reports whether that was
+// the last. As a global function it is verified once, not for each component.
+__noinline int walk_step(void)
+{
+	struct walk *w = this_walk();
+
+	if (!w)
+		return 1;
+	struct dentry *d = w->dentry;
+	if (d == w->top) {
+		struct vfsmount *from = w->mnt;
+		struct mount *m = (void *)from - bpf_core_field_offset(struct mount, mnt);
+		struct mount *up = BPF_CORE_READ(m, mnt_parent);
+		if (!up || up == m)
+			return 1;
+		struct vfsmount *mnt = (void *)up + bpf_core_field_offset(struct mount, mnt);
+		w->dentry = BPF_CORE_READ(m, mnt_mountpoint);
+		w->mnt = mnt;
+		w->top = BPF_CORE_READ(mnt, mnt_root);
+		return 0;
+	}
+	struct dentry_head h = {};
+	read_dentry(&h, d);
+	u64 n = h.name.len & NAME_MAX;
+	u64 o = prepend(w, n);
+	if (o == NO_ROOM)
+		return 1;
+	bpf_probe_read_kernel(w->path + o, n, h.name.name);
+	if (h.parent == d || !h.parent)
+		return 1;
+	prepend_slash(w);
+	w->dentry = h.parent;
+	return 0;
+}
+
 // walk_path writes the path of (dentry, vfsmount) to the end of this CPU's
 // walk buffer, as seen from the root of its mount namespace, and returns where
 // it begins; it ends with a NUL at WALK_MAX - 1. A file that hangs in no
 // directory (memfd) gives its bare name.
 __noinline u32 walk_path(u64 dentry, u64 vfsmount)
 {
-	struct dentry *d = (struct dentry *)dentry;
 	struct vfsmount *mnt = (struct vfsmount *)vfsmount;
 	struct walk *w = this_walk();
 
 	if (!w)
 		return WALK_MAX - 1;
 	begin_walk(w);
-	struct dentry *top = BPF_CORE_READ(mnt, mnt_root);
-	for (u32 i = 0; i < COMPONENTS; i++) {
-		if (d == top) {
-			struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-			struct mount *up = BPF_CORE_READ(m, mnt_parent);
-			if (!up || up == m)
-				break;
-			d = BPF_CORE_READ(m, mnt_mountpoint);
-			mnt = (void *)up + bpf_core_field_offset(struct mount, mnt);
-			top = BPF_CORE_READ(mnt, mnt_root);
-			continue;
-		}
-		struct dentry_head h = {};
-		read_dentry(&h, d);
-		u64 n = h.name.len & NAME_MAX;
-		u64 o = prepend(w, n);
-		if (o == NO_ROOM)
+	w->dentry = (struct dentry *)dentry;
+	w->mnt = mnt;
+	w->top = BPF_CORE_READ(mnt, mnt_root);
+	for (u32 i = 0; i < COMPONENTS; i++)
+		if (walk_step())
 			break;
-		bpf_probe_read_kernel(w->path + o, n, h.name.name);
-		if (h.parent == d || !h.parent)
-			return *(volatile u32 *)&w->pos;
-		prepend_slash(w);
-		d = h.parent;
-	}
 	return end_walk(w);
 }
 
