@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -23,7 +24,11 @@ import (
 const configPath = "/etc/gumshoe/config.yaml"
 
 // maxConfig bounds a configuration file, in bytes.
-const maxConfig = 1 << 20
+const maxConfig = 64 << 10
+
+// maxNesting bounds brackets in a file and dashes in a line: the parser's time
+// grows with the square of the depth.
+const maxNesting = 256
 
 // defaultConfig is the documented default, and the source of every default value.
 //
@@ -136,6 +141,9 @@ func parseConfig(file string, text []byte) (*config, error) {
 	if err := yaml.UnmarshalWithOptions(defaultConfig, c, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read the built-in defaults: %w", err)
 	}
+	if line := tooDeep(text); line > 0 {
+		return nil, problem{file, line, 1, fmt.Sprintf("more than %d brackets or dashes: no configuration is nested so deeply", maxNesting)}
+	}
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, located(file, err)
@@ -150,6 +158,19 @@ func parseConfig(file string, text []byte) (*config, error) {
 		return nil, located(file, err)
 	}
 	return c, c.check(file, tree)
+}
+
+// tooDeep is the line of text that goes beyond maxNesting, 0 when none does.
+func tooDeep(text []byte) int {
+	brackets, number := 0, 0
+	for line := range bytes.Lines(text) {
+		number++
+		brackets += bytes.Count(line, []byte("[")) + bytes.Count(line, []byte("{"))
+		if brackets > maxNesting || bytes.Count(line, []byte("-")) > maxNesting {
+			return number
+		}
+	}
+	return 0
 }
 
 // located is a parser's error as a problem.

@@ -39,6 +39,15 @@ func TestTheDefaultsAreValid(t *testing.T) {
 	}
 }
 
+func TestDeepNestingIsRefusedBeforeParsing(t *testing.T) {
+	for _, unit := range []string{"[", "{a: ", "- ", "-\t"} {
+		_, err := parseConfig("f", []byte("a:\n  "+strings.Repeat(unit, 10_000)))
+		if err == nil || !strings.HasPrefix(err.Error(), "f:2:1: more than") {
+			t.Errorf("10,000 times %q: %v", unit, err)
+		}
+	}
+}
+
 // FuzzConfig: no file makes the parser panic or say more than one line a problem.
 func FuzzConfig(f *testing.F) {
 	f.Add(string(defaultConfig))
@@ -46,6 +55,9 @@ func FuzzConfig(f *testing.F) {
 	f.Add("store:\n  days: !!binary x\n---\n&a [*a]")
 	f.Add("\x00\xff: \x1b[2J")
 	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > maxConfig {
+			return
+		}
 		c, err := parseConfig("f", []byte(text))
 		if err != nil && !strings.HasPrefix(err.Error(), "f:") {
 			t.Errorf("error without a place: %v", err)
