@@ -13,6 +13,7 @@ struct walk {
 	struct dentry *dentry; // the next step's, as the others
 	struct vfsmount *mnt;
 	struct dentry *top; // of mnt
+	struct kernfs_node *node;
 };
 
 // One entry per possible CPU.
@@ -137,35 +138,47 @@ __noinline u32 walk_path(u64 dentry, u64 vfsmount)
 	return end_walk(w);
 }
 
+// walk_kernfs_step is walk_step for a node of kernfs.
+__noinline int walk_kernfs_step(void)
+{
+	struct walk *w = this_walk();
+	struct kernfs_node *parent;
+
+	if (!w)
+		return 1;
+	struct kernfs_node *kn = w->node;
+	if (bpf_core_field_exists(kn->__parent)) {
+		parent = BPF_CORE_READ(kn, __parent);
+	} else {
+		struct kernfs_node___v614 *old = (void *)kn;
+		parent = BPF_CORE_READ(old, parent);
+	}
+	if (!parent)
+		return 1;
+	s64 n = bpf_probe_read_kernel_str(w->name, NAME_MAX + 1, BPF_CORE_READ(kn, name)) - 1;
+	if (n <= 0 || n > NAME_MAX)
+		return 1;
+	u64 o = prepend(w, n);
+	if (o == 0)
+		return 1;
+	bpf_probe_read_kernel(w->path + o, n, w->name);
+	w->path[prepend(w, 1)] = '/';
+	w->node = parent;
+	return 0;
+}
+
 // walk_kernfs is walk_path for a node of kernfs, from its hierarchy's root.
 __noinline u32 walk_kernfs(u64 node)
 {
-	struct kernfs_node *kn = (struct kernfs_node *)node;
 	struct walk *w = this_walk();
 
 	if (!w)
 		return WALK_MAX - 1;
 	begin_walk(w);
-	for (u32 i = 0; i < COMPONENTS; i++) {
-		struct kernfs_node *parent;
-		if (bpf_core_field_exists(kn->__parent)) {
-			parent = BPF_CORE_READ(kn, __parent);
-		} else {
-			struct kernfs_node___v614 *old = (void *)kn;
-			parent = BPF_CORE_READ(old, parent);
-		}
-		if (!parent)
+	w->node = (struct kernfs_node *)node;
+	for (u32 i = 0; i < COMPONENTS; i++)
+		if (walk_kernfs_step())
 			break;
-		s64 n = bpf_probe_read_kernel_str(w->name, NAME_MAX + 1, BPF_CORE_READ(kn, name)) - 1;
-		if (n <= 0 || n > NAME_MAX)
-			break;
-		u64 o = prepend(w, n);
-		if (o == NO_ROOM)
-			break;
-		bpf_probe_read_kernel(w->path + o, n, w->name);
-		prepend_slash(w);
-		kn = parent;
-	}
 	return end_walk(w);
 }
 
