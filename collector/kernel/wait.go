@@ -14,7 +14,7 @@ import (
 const (
 	paceBusy  = 10 * time.Millisecond
 	paceSlow  = 50 * time.Millisecond
-	paceIdle  = 100 * time.Millisecond
+	paceIdle  = 150 * time.Millisecond
 	busyCount = 64          // events in one look that make it busy
 	idleAfter = time.Second // without any event
 )
