@@ -36,7 +36,7 @@ check: lint ## lint, architecture, and generated files current
 	@internal/setup/generated.sh
 
 conformance: ## judge the peers' cases (GUMSHOE_SHARED, default ../shared)
-	$(GO) test -tags $(TAGS) -count=1 -v -run 'Conformance' ./rules/...
+	$(GO) test -tags $(TAGS) -count=1 -v -run 'Peers' ./rules/...
 
 bench: ## measure, and write docs/performance.md
 	$(GO) run -tags $(TAGS) ./internal/measure
@@ -51,7 +51,8 @@ demo: ## harmless attack-like activity on this host, to look at
 	@internal/demo/demo.sh
 
 docs: ## rewrite what is generated in docs/
-	$(GO) test -tags $(TAGS) -count=1 -run 'Docs' ./... -update
+	$(GO) test -tags $(TAGS) -count=1 -run Documented ./event -update
+	$(GO) test -tags $(TAGS) -count=1 -run KeysDocument ./tui -update
 
 dist: build ## an archive with program, man page and completions in dist/
 	@internal/setup/dist.sh $(VERSION)
