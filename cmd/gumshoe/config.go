@@ -136,8 +136,13 @@ func cmpOr(a, b string) string {
 }
 
 // parseConfig reads text over the defaults. Its error is a problem, or many joined.
-func parseConfig(file string, text []byte) (*config, error) {
-	c := &config{}
+func parseConfig(file string, text []byte) (c *config, err error) {
+	defer func() { // the YAML library is not ours, and a file must not end us
+		if r := recover(); r != nil {
+			c, err = nil, problem{file, 1, 1, fmt.Sprintf("the YAML library gave up on it (%v): write it more simply", r)}
+		}
+	}()
+	c = &config{}
 	if err := yaml.UnmarshalWithOptions(defaultConfig, c, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read the built-in defaults: %w", err)
 	}
@@ -149,7 +154,7 @@ func parseConfig(file string, text []byte) (*config, error) {
 		return nil, located(file, err)
 	}
 	if len(tree.Docs) > 1 {
-		return nil, problem{file, tree.Docs[1].GetToken().Position.Line, 1, "one document only"}
+		return nil, problem{file, firstLineOf(tree.Docs[1]), 1, "one document only"}
 	}
 	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
 		return c, nil // nothing but comments
@@ -158,6 +163,17 @@ func parseConfig(file string, text []byte) (*config, error) {
 		return nil, located(file, err)
 	}
 	return c, c.check(file, tree)
+}
+
+// firstLineOf is where a document begins, which may be empty: then at its mark.
+func firstLineOf(d *ast.DocumentNode) int {
+	if d.Start != nil {
+		return d.Start.Position.Line
+	}
+	if d.Body != nil {
+		return d.Body.GetToken().Position.Line
+	}
+	return 1
 }
 
 // tooDeep is the line of text that goes beyond maxNesting, 0 when none does.

@@ -54,6 +54,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("store: {dir: [1]}\n")
 	f.Add("store:\n  days: !!binary x\n---\n&a [*a]")
 	f.Add("\x00\xff: \x1b[2J")
+	f.Add("0\n---") // a second document without a body
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > maxConfig {
 			return
