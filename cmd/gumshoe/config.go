@@ -122,6 +122,13 @@ func (p *program) load() (*config, error) {
 	if p.storeDir != "" {
 		c.Store.Dir = p.storeDir
 	}
+	if p.theme != "" {
+		c.Screen.Theme = p.theme
+	}
+	if !isTheme(c.Screen.Theme) {
+		return nil, usage("--theme: %q is not a theme: want auto, dark, light, 16 or mono", p.theme)
+	}
+	c.Screen.ASCII = c.Screen.ASCII || p.ascii
 	if c.Store.Dir, err = filepath.Abs(c.Store.Dir); err != nil {
 		return nil, usage("find the store: %w", err)
 	}
@@ -251,11 +258,15 @@ func (c *config) check(file string, tree *ast.File) error {
 	if _, err := c.level(); err != nil {
 		report("log.level", err)
 	}
-	if !slices.Contains([]string{"auto", "dark", "light", "16", "mono"}, c.Screen.Theme) {
+	if !isTheme(c.Screen.Theme) {
 		report("screen.theme", fmt.Errorf("%q is not a theme: want auto, dark, light, 16 or mono", c.Screen.Theme))
 	}
 	slices.SortFunc(found, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(found...)
+}
+
+func isTheme(name string) bool {
+	return slices.Contains([]string{"auto", "dark", "light", "16", "mono"}, name)
 }
 
 // place is where key's value stands in the file.

@@ -19,10 +19,18 @@ import (
 
 // embeddedCommand is what the guardian starts.
 func (p *program) embeddedCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "embedded", Short: "Run the engine with a console", Hidden: true, Args: cobra.NoArgs,
 		RunE: p.do(func(ctx context.Context, _ []string) error { return p.embedded(ctx) }),
 	}
+	p.screenFlags(cmd)
+	return cmd
+}
+
+// screenFlags are the flags of commands that show a console.
+func (p *program) screenFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.theme, "theme", "", "auto, dark, light, 16 or mono (default from the configuration)")
+	cmd.Flags().BoolVar(&p.ascii, "ascii", false, "draw with ASCII characters only")
 }
 
 // guarded runs engine and console below this process, which does nothing but
@@ -39,7 +47,7 @@ func (p *program) guarded(ctx context.Context) error {
 	defer runtime.UnlockOSThread()
 	// Where orphans cannot be adopted, a console left alone ends by itself.
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-	cmd := exec.Command("/proc/self/exe", append(p.globalFlags(), "embedded")...)
+	cmd := exec.Command("/proc/self/exe", p.embeddedArgs()...)
 	cmd.Args[0] = "gumshoe"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
@@ -62,15 +70,19 @@ func (p *program) guarded(ctx context.Context) error {
 	return &exit{exitNoLive, fmt.Errorf("the engine was ended by signal %v; what it collected is stored", signal)}
 }
 
-// globalFlags are the flags that every command takes, as they were given.
-func (p *program) globalFlags() (flags []string) {
+// embeddedArgs are the arguments that hand our own flags on.
+func (p *program) embeddedArgs() []string {
+	args := []string{"embedded"}
 	if p.configFile != "" {
-		flags = append(flags, "--config", p.configFile)
+		args = append(args, "--config", p.configFile)
 	}
 	if p.storeDir != "" {
-		flags = append(flags, "--store", p.storeDir)
+		args = append(args, "--store", p.storeDir)
 	}
-	return flags
+	if p.theme != "" {
+		args = append(args, "--theme", p.theme)
+	}
+	return append(args, "--ascii="+strconv.FormatBool(p.ascii))
 }
 
 // reapOrphans waits until no child is left, and kills those that are left at

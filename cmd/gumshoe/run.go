@@ -50,7 +50,9 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	configFile     string
-	storeDir       string // flag, over the configuration
+	storeDir       string // flags, over the configuration
+	theme          string
+	ascii          bool
 	code           int
 }
 
@@ -117,6 +119,7 @@ func (p *program) command() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&p.configFile, "config", "", "configuration file (default "+configPath+")")
 	root.PersistentFlags().StringVar(&p.storeDir, "store", "", "folder of the audit trail (default from the configuration)")
+	p.screenFlags(root)
 	root.AddCommand(p.embeddedCommand(), p.consoleCommand(), p.collectCommand(), p.activityCommand(), p.psCommand(), p.tailCommand(),
 		p.doctorCommand(), p.configCommand(), p.versionCommand())
 	return root
