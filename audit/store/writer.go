@@ -44,9 +44,10 @@ func (w *writer) run() {
 	var pending []*parcel
 	for {
 		if len(pending) == 0 {
-			<-w.db.queue.wake
-			if !w.db.queue.isClosed() {
+			select {
+			case <-w.db.queue.wake:
 				w.pause(commitEvery)
+			case <-w.db.queue.closing: // whose wake-up may be one with the last parcel's
 			}
 		}
 		pending = w.gather(pending)
