@@ -75,7 +75,7 @@ func (l *line) give(p *event.Process, fd *event.FD, typ event.Type, values ...an
 func (l *line) process(pid int32, parent *event.Process, name string, args ...string) *event.Process {
 	return &event.Process{
 		PID: pid, TID: pid, VPID: pid, StartBoot: uint64(pid) * 10, Parent: parent, Name: name, Exe: name, Args: args,
-		Cwd: "/work/", UID: 1000, LoginUID: event.NoID, User: &event.User{UID: 1000, Name: "ann"},
+		Cwd: "/srv/", UID: 1000, LoginUID: event.NoID, User: &event.User{UID: 1000, Name: "ann"},
 	}
 }
 

@@ -70,7 +70,7 @@ func TestContainerOf(t *testing.T) {
 		{"init", "/init.scope", ""},
 		{"a service", "/system.slice/ssh.service", ""},
 		{"a session", "/user.slice/user-0.slice/session-1.scope", ""},
-		{"two elements that say nothing", "/process_api/aef4b7f350a31d7626b07fb02cc3c69d", ""},
+		{"two elements that say nothing", "/sandbox/aef4b7f350a31d7626b07fb02cc3c69d", ""},
 		{"63 digits are no id", "/docker/" + idA[1:], ""},
 		{"capitals are no id", "/docker/" + strings.ToUpper(idA), ""},
 		{"no path", "", ""},
