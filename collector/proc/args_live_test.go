@@ -51,21 +51,29 @@ func TestLiveArgumentsAreWhole(t *testing.T) {
 }
 
 // TestLiveForkKeepsLongArguments forks from a process whose arguments do not
-// fit an event: the child has the same.
+// fit an event: the child has the same. Pieces may be lost on a busy machine;
+// then what is left is marked, and the next try counts.
 func TestLiveForkKeepsLongArguments(t *testing.T) {
 	_, w, stop := follow(t)
+	defer stop()
 	long := numbered(200<<10, 5000)
-	cmd := exec.Command("/bin/bash", append([]string{"-c", "(cat /etc/hostname; :) >/dev/null; true", "name"}, long...)...)
-	if err := cmd.Run(); err != nil {
-		t.Fatal(err)
+	for range 4 {
+		cmd := exec.Command("/bin/bash", append([]string{"-c", "(cat /etc/hostname; :) >/dev/null; true", "name"}, long...)...)
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		e := w.find(t, "the end of the child", func(e *event.Event) bool {
+			return e.Type == event.ProcexitV1E && e.Process.PPID == int32(cmd.Process.Pid) && e.Process.Name == "bash"
+		})
+		got := e.Process.Args
+		if slices.Equal(got[min(3, len(got)):], long) {
+			return
+		}
+		if e.Process.ExeFlags&event.ArgsCut == 0 {
+			t.Fatalf("the child has %d arguments, want %d, and is not marked", len(got), len(long)+3)
+		}
 	}
-	e := w.find(t, "the end of the child", func(e *event.Event) bool {
-		return e.Type == event.ProcexitV1E && e.Process.PPID == int32(cmd.Process.Pid) && e.Process.Name == "bash"
-	})
-	if got := e.Process.Args; !slices.Equal(got[min(3, len(got)):], long) {
-		t.Errorf("the child has %d arguments, want %d", len(got), len(long)+3)
-	}
-	stop()
+	t.Error("the arguments were cut each time")
 }
 
 // TestLivePathsAreWhole runs a program from, and in, a folder with the longest
