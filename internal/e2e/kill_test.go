@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"flag"
 	"math/rand/v2"
 	"os"
@@ -22,6 +21,9 @@ const interrupt = syscall.SIGTERM
 
 // checksum is what md5sum prints of the terminal's modes.
 var checksum = regexp.MustCompile(`(?m)^[0-9a-f]{32}`)
+
+// programID is how fdinfo names a BPF program.
+var programID = regexp.MustCompile(`(?m)^prog_id:\s*(\d+)`)
 
 var kills = flag.Int("kills", 4, "how often engine and console are each killed at a random moment")
 
@@ -93,26 +95,36 @@ func gumshoeWith(t *testing.T, parent int, arg string) int {
 	return 0
 }
 
-// programs counts the BPF programs that pid holds, by the kernel's account.
-func programs(t *testing.T, pid int) int {
+// programs are the ids of the BPF programs that pid holds (its fdinfo).
+func programs(t *testing.T, pid int) (ids []string) {
 	t.Helper()
-	out, err := exec.Command(need.Program(t, "bpftool"), "-j", "prog", "list").Output()
+	infos, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fdinfo/*")
 	if err != nil {
-		t.Fatalf("bpftool: %v", err)
+		t.Fatal(err)
 	}
-	var all []struct{ Pids []struct{ Pid int } }
-	if err := json.Unmarshal(out, &all); err != nil {
-		t.Fatalf("bpftool: %v", err)
-	}
-	n := 0
-	for _, p := range all {
-		for _, holder := range p.Pids {
-			if holder.Pid == pid {
-				n++
-			}
+	for _, name := range infos {
+		text, _ := os.ReadFile(name) // closed since: holds none
+		for _, m := range programID.FindAllStringSubmatch(string(text), -1) {
+			ids = append(ids, m[1])
 		}
 	}
-	return n
+	return ids
+}
+
+// unloaded waits until the kernel's own list holds none of ids.
+func unloaded(t *testing.T, ids []string) {
+	t.Helper()
+	bpftool := need.Program(t, "bpftool")
+	for _, id := range ids {
+		end := time.Now().Add(patience)
+		for exec.Command(bpftool, "prog", "show", "id", id).Run() == nil {
+			if time.Now().After(end) {
+				t.Errorf("program %s is still loaded", id)
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
 }
 
 func TestKilledAtAnyMomentNothingIsLeftBehind(t *testing.T) {
@@ -145,6 +157,10 @@ func killOnce(t *testing.T, conf, victim, turn string) {
 	} else {
 		time.Sleep(time.Duration(rand.IntN(250)) * time.Millisecond)
 	}
+	held := programs(t, engine)
+	if kept && len(held) == 0 {
+		t.Errorf("%s: the engine holds no program: nothing would be proved", victim)
+	}
 	pid := engine
 	if console := gumshoeWith(t, engine, "console"); victim == "console" && console != 0 {
 		pid = console
@@ -163,9 +179,7 @@ func killOnce(t *testing.T, conf, victim, turn string) {
 	if alt := strings.TrimSpace(term.tmux("display-message", "-p", "#{alternate_on}#{mouse_any_flag}")); alt != "00" {
 		t.Errorf("%s killed: alternate screen or mouse still on (%s)", victim, alt)
 	}
-	if n := programs(t, engine); n != 0 {
-		t.Errorf("%s killed: %d BPF programs left", victim, n)
-	}
+	unloaded(t, held)
 	if kept && len(rows(t, conf, "proc.args contains "+word)) == 0 {
 		t.Errorf("%s killed: a row that could be read before is gone", victim)
 	}
